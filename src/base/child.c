@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * Runs in the child, in the parent's memory: only system calls. Descriptors are
+ * first moved above the map, so that no dup2 hits one that is still to be copied.
+ */
+static int child_descriptors(const struct child_setup *setup)
+{
+	int moved[CHILD_MAP_MAX];
+	for (int i = 0; i < setup->n_map; i++) {
+		moved[i] = fcntl(setup->map[i], F_DUPFD_CLOEXEC, CHILD_MAP_MAX);
+		if (moved[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < setup->n_map; i++) {
+		if (dup2(moved[i], i) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* A signal that we block or handle must not stay so in a user's program. */
+static void child_signals(void)
+{
+	static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGPIPE, SIGTSTP,
+	    SIGCONT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		signal(ours[i], SIG_DFL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int child_exec(const struct child_setup *setup, pid_t parent)
+{
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have died before that call. */
+	if (getppid() != parent)
+		return -ESRCH;
+	int r = child_descriptors(setup);
+	if (r < 0)
+		return r;
+	child_signals();
+	execvp(setup->argv[0], setup->argv);
+	return -errno;
+}
+
+int child_start(struct child *child, const struct child_setup *setup)
+{
+	memset(child, 0, sizeof(*child));
+	child->pidfd = -1;
+	/* A handler of ours must not run in the child while it shares our memory. */
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	volatile int failed = 0;
+	pid_t parent = getpid();
+	child->start_ns = clock_wall_ns();
+	pid_t pid = vfork();
+	if (pid == 0) {
+		failed = child_exec(setup, parent);
+		_exit(127);
+	}
+	int r = pid < 0 ? -errno : failed;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid > 0 && r < 0)
+		waitpid(pid, NULL, 0);
+	if (r < 0)
+		return r;
+	child->pid = pid;
+	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (child->pidfd < 0) {
+		r = -errno;
+		child_end(child);
+	}
+	return r;
+}
+
+static bool child_wait(struct child *child, int flags)
+{
+	/* Looked at first: while it is not reaped, its group's number is its own. */
+	siginfo_t info = {0};
+	int r;
+	do
+		r = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | flags);
+	while (r < 0 && errno == EINTR);
+	if (r == 0 && info.si_pid == 0)
+		return false;
+	if (info.si_code != CLD_EXITED || info.si_status != 0)
+		child_kill(child, SIGKILL);
+	do
+		r = wait4(child->pid, &child->status, 0, &child->usage);
+	while (r < 0 && errno == EINTR);
+	child->end_ns = clock_wall_ns();
+	child->pid = 0;
+	child->pidfd = fd_close(child->pidfd);
+	return true;
+}
+
+bool child_reap(struct child *child)
+{
+	return child->pid == 0 || child_wait(child, WNOHANG);
+}
+
+void child_kill(struct child *child, int signal)
+{
+	if (child->pid > 0)
+		(void)kill(-child->pid, signal);
+}
+
+void child_end(struct child *child)
+{
+	if (child->pid == 0)
+		return;
+	child_kill(child, SIGKILL);
+	/* Before its setpgid the group does not exist yet. */
+	(void)kill(child->pid, SIGKILL);
+	child_wait(child, 0);
+}

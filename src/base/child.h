@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Child processes: each leads a process group of its own, so that it can be ended
+ * together with what it started, and dies with the thread that started it.
+ *
+ * Started by vfork and exec, never by a bare fork: there are threads, and a fork of
+ * a big process is slow. Threads: a child belongs to the thread that started it.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;  /* 0: none */
+	int pidfd;  /* readable once it has ended */
+	int status; /* as wait() gives it, once reaped */
+	struct rusage usage;
+	uint64_t start_ns;
+	uint64_t end_ns;
+};
+
+/*
+ * What the child gets as descriptors 0, 1, 2, 3 …: map[i] becomes i there. All
+ * others are closed by their close-on-exec flag.
+ */
+struct child_setup {
+	char *const *argv; /* argv[0] is looked up on PATH */
+	const int *map;
+	int n_map; /* at most CHILD_MAP_MAX */
+};
+
+#define CHILD_MAP_MAX 8
+
+/* Returns 0 or -errno: what exec itself failed with. */
+int child_start(struct child *child, const struct child_setup *setup);
+
+/*
+ * Reaps it if it has ended; true once it is reaped. Never blocks. What it had
+ * started is killed, unless it ended with status 0.
+ */
+bool child_reap(struct child *child);
+
+/* Sends a signal to its whole group. No effect once reaped. */
+void child_kill(struct child *child, int signal);
+
+/* Ends the group with SIGKILL and reaps; safe on a child that never started. */
+void child_end(struct child *child);
+
+#endif

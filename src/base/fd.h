@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors. Every descriptor made here is close-on-exec. Threads: any. */
+#ifndef FD_H
+#define FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+/* Closes fd unless it is negative. Returns -1. */
+int fd_close(int fd);
+
+/* Writes everything, whatever interrupts it. Returns 0 or -errno. */
+int fd_write(int fd, const void *data, size_t size);
+
+/* The same for a vector, which is changed on the way. */
+int fd_write_vector(int fd, struct iovec *vector, int n);
+
+/* A temporary file with no name. Returns the descriptor or -errno. */
+int fd_temporary(void);
+
+/* An eventfd, and ringing it: a wake-up for whoever polls it. Never blocks. */
+int fd_bell(void);
+void fd_ring(int bell);
+void fd_hush(int bell);
+
+/* Whether two descriptors are one regular file. */
+bool fd_same_file(int a, int b);
+
+#endif

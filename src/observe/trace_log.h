@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes retired slots and ended processes to a trace. */
+#ifndef TRACE_LOG_H
+#define TRACE_LOG_H
+
+#include "observer.h"
+#include "trace.h"
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+struct trace_log {
+	int fd;
+	uint32_t first_stage; /* the trace's number of the ring's first stage */
+};
+
+/* An observer's `retire`; the context is a struct trace_log. */
+void trace_log_retire(void *context, const struct region *region, const struct slot *slot);
+
+/* Names a stage of the trace. A trace that cannot be written does not stop a run. */
+void trace_log_stage(int fd, uint32_t stage, const char *name);
+
+/* A process that has ended, or is about to; stage may be TRACE_NO_STAGE. */
+void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
+    uint64_t end_ns, const struct rusage *usage);
+
+#endif

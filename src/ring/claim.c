@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "claim.h"
+
+#include "atomic.h"
+#include "slot.h"
+#include "state.h"
+#include "wait.h"
+
+#include <errno.h>
+
+static uint64_t ring_place(const struct region *region, uint64_t seq, unsigned position)
+{
+	return state_place(seq / region->header->n_slots, position);
+}
+
+/* Where a slot goes from a place: the next position, or the next lap after the sink. */
+static uint64_t ring_next_place(const struct region *region, uint64_t place)
+{
+	unsigned position = place & 0xff;
+	return position == region_sink(region) ? (place - position) + (1 << 8) : place + 1;
+}
+
+static uint64_t ring_state(const struct region *region, uint64_t seq)
+{
+	/*
+	 * pairs with: ring_commit, ring_advance: what was written to the slot before.
+	 * Sequentially consistent for the second look of a waiter, see wait.h.
+	 */
+	return atomic_load_seq(&slot_at(region, seq)->state);
+}
+
+static void ring_wake_at(const struct region *region, unsigned position)
+{
+	wait_wake(region_wait_word(region, region_group_at(region, position)));
+}
+
+bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position)
+{
+	return ring_state(region, seq) == state_ready(ring_place(region, seq, position));
+}
+
+void ring_advance(const struct region *region, uint64_t seq, unsigned position)
+{
+	uint64_t to = ring_next_place(region, ring_place(region, seq, position));
+	/* pairs with: ring_state: the batch, or that the slot is free */
+	(void)atomic_exchange_seq(&slot_at(region, seq)->state, state_ready(to));
+	ring_wake_at(region, to & 0xff);
+}
+
+bool ring_claim(const struct region *region, unsigned position, unsigned worker, uint64_t *next,
+    uint64_t *ret_seq)
+{
+	for (;;) {
+		uint64_t place = ring_place(region, *next, position);
+		uint64_t state = ring_state(region, *next);
+		if (state_place_of(state) > place) {
+			(*next)++;
+			continue;
+		}
+		if (state != state_ready(place))
+			return false;
+		/* pairs with: ring_commit, ring_advance; a failure means that another has it */
+		if (atomic_cas_seq(
+			&slot_at(region, *next)->state, &state, state_busy(place, worker))) {
+			*ret_seq = *next;
+			return true;
+		}
+	}
+}
+
+int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+{
+	uint64_t place = ring_place(region, seq, position);
+	uint64_t to = ring_next_place(region, place);
+	uint64_t held = state_busy(place, worker);
+	/* pairs with: ring_state: the stage's output and history */
+	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, state_ready(to)))
+		return -ESTALE;
+	ring_wake_at(region, to & 0xff);
+	/* The batch after it may be claimed here now, by another worker of this group. */
+	ring_wake_at(region, position);
+	return 0;
+}
+
+bool ring_held(
+    const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position)
+{
+	for (uint32_t i = 0; i < region->header->n_slots; i++) {
+		uint64_t state = ring_state(region, i);
+		if (!state_is_busy(state) || state_worker(state) != worker)
+			continue;
+		uint64_t place = state_place_of(state);
+		*ret_seq = (place >> 8) * region->header->n_slots + i;
+		*ret_position = place & 0xff;
+		return true;
+	}
+	return false;
+}
+
+static void ring_wake_everyone(const struct region *region)
+{
+	for (unsigned group = 0; group < region->header->n_groups; group++)
+		wait_wake(region_wait_word(region, group));
+}
+
+void ring_end(const struct region *region, uint64_t end)
+{
+	/* pairs with: ring_end_seq */
+	(void)atomic_exchange_seq(&region->header->end_seq, end);
+	ring_wake_everyone(region);
+}
+
+uint64_t ring_end_seq(const struct region *region)
+{
+	/* pairs with: ring_end; sequentially consistent for a waiter's second look */
+	return atomic_load_seq(&region->header->end_seq);
+}
+
+void ring_stop(const struct region *region)
+{
+	/* pairs with: ring_stopped */
+	(void)atomic_exchange_seq(&region->header->stop, 1);
+	ring_wake_everyone(region);
+}
+
+bool ring_stopped(const struct region *region)
+{
+	/* pairs with: ring_stop; sequentially consistent for a waiter's second look */
+	return atomic_load_seq(&region->header->stop);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may work on which slot: claim, commit, and waiting for either.
+ *
+ * The slots' state words are the only truth. A stage is serial: it takes the batches
+ * strictly in order, one at a time. That needs no cursor: batch `seq` may be claimed
+ * at a position when it is READY there and the batch before it has passed that
+ * position, which its own state word tells. A caller's `next` is a hint that only
+ * saves looking at batches that have passed already.
+ *
+ * The source (position 0) and the sink (position n + 1) are one thread each, in the
+ * process that owns the run; they move slots on with ring_advance and need no claim.
+ *
+ *	source         worker                     sink
+ *	READY(0) ───▶ READY(1) ─claim─▶ BUSY(1)
+ *	                     ◀─commit─┘ READY(2) … READY(n+1) ───▶ READY(0), next lap
+ */
+#ifndef CLAIM_H
+#define CLAIM_H
+
+#include "region.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether the batch is READY at this position. */
+bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position);
+
+/* For the source and the sink: moves a READY batch on and wakes who waits for it. */
+void ring_advance(const struct region *region, uint64_t seq, unsigned position);
+
+/*
+ * Claims the next batch of a serial position for a worker. *next is the caller's
+ * hint for this position, 0 at first, and is moved on. Returns true with *ret_seq.
+ */
+bool ring_claim(const struct region *region, unsigned position, unsigned worker, uint64_t *next,
+    uint64_t *ret_seq);
+
+/*
+ * Ends a claim: the batch goes on to the next position. Returns 0, or -ESTALE when
+ * the claim was taken back.
+ */
+int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
+
+/* Finds the batch that a worker holds. Returns true with its seq and position. */
+bool ring_held(
+    const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position);
+
+/* Says that there are no batches from `end` on. */
+void ring_end(const struct region *region, uint64_t end);
+uint64_t ring_end_seq(const struct region *region);
+
+/* Tells everyone who waits to give up. */
+void ring_stop(const struct region *region);
+bool ring_stopped(const struct region *region);
+
+#endif

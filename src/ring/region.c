@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "region.h"
+
+#include "fd.h"
+#include "slot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REGION_MAGIC   0x7461656cu /* "leat" */
+#define REGION_VERSION 1u
+#define REGION_LINE    64u
+
+/* Processes of different builds must agree on these. */
+static_assert(sizeof(struct region_stage) == 4424, "the region is an interface");
+static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
+static_assert(offsetof(struct region_header, end_seq) == 128, "the region is an interface");
+
+static uint64_t region_round(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+/*
+ * A stage may give somewhat more than it takes: room for two of the longest
+ * records with their framing, and for a batch of short ones beside them.
+ */
+static uint64_t region_area_capacity(uint64_t max_record)
+{
+	return region_round(2 * max_record + (1 << 20), (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
+static void region_lay_out(struct region_header *header, const struct region_config *config)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	header->magic = REGION_MAGIC;
+	header->version = REGION_VERSION;
+	header->n_slots = config->n_slots;
+	header->n_stages = config->n_stages;
+	header->n_workers = config->n_workers;
+	header->n_groups = GROUP_WORKERS;
+	for (uint32_t i = 0; i < config->n_stages; i++) {
+		if (config->stages[i].group >= header->n_groups)
+			header->n_groups = config->stages[i].group + 1;
+	}
+	header->frame = config->frame;
+	header->max_record = config->max_record;
+	header->area_capacity = region_area_capacity(config->max_record);
+	header->slot_stride = (uint32_t)region_round(
+	    sizeof(struct slot) + config->n_stages * sizeof(struct slot_history), REGION_LINE);
+	header->waits_offset = region_round(sizeof(*header), REGION_LINE);
+	header->stages_offset = header->waits_offset + (uint64_t)header->n_groups * REGION_LINE;
+	header->workers_offset = region_round(
+	    header->stages_offset + config->n_stages * sizeof(struct region_stage), REGION_LINE);
+	header->slots_offset = region_round(
+	    header->workers_offset + config->n_workers * sizeof(struct region_worker), REGION_LINE);
+	header->areas_offset = region_round(
+	    header->slots_offset + (uint64_t)header->n_slots * header->slot_stride, page);
+	header->size = header->areas_offset + 2 * header->n_slots * header->area_capacity;
+	header->end_seq = END_UNKNOWN;
+}
+
+static int region_map(int fd, uint64_t size, struct region *ret_region)
+{
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	/* A core file of a worker need not hold everybody's records. */
+	(void)madvise(mapped, size, MADV_DONTDUMP);
+	*ret_region = (struct region){.header = mapped, .fd = fd};
+	return 0;
+}
+
+int region_new(const struct region_config *config, struct region *ret_region)
+{
+	assert(config->n_slots && (config->n_slots & (config->n_slots - 1)) == 0);
+	assert(config->n_stages <= REGION_STAGES_MAX && config->n_workers <= REGION_WORKERS_MAX);
+	struct region_header header = {0};
+	region_lay_out(&header, config);
+	struct region region = {.fd = -1};
+	int fd = memfd_create("leat", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r =
+	    ftruncate(fd, (off_t)header.size) < 0 ? -errno : region_map(fd, header.size, &region);
+	if (r < 0) {
+		fd_close(fd);
+		return r;
+	}
+	*region.header = header;
+	for (uint32_t i = 0; i < config->n_stages; i++)
+		*region_stage(&region, i) = config->stages[i];
+	for (uint32_t i = 0; i < config->n_workers; i++)
+		*region_worker(&region, i) = config->workers[i];
+	for (uint64_t seq = 0; seq < config->n_slots; seq++)
+		slot_clear_failure(slot_at(&region, seq));
+	*ret_region = region;
+	return 0;
+}
+
+/* What another process wrote is input: each table must lie inside the mapping. */
+static bool region_is_valid(const struct region_header *header, uint64_t size)
+{
+	struct region_header expected = {0};
+	struct region_config config = {
+	    .n_slots = header->n_slots,
+	    .n_stages = header->n_stages,
+	    .n_workers = header->n_workers,
+	    .frame = header->frame,
+	    .max_record = header->max_record,
+	};
+	if (header->magic != REGION_MAGIC || header->version != REGION_VERSION ||
+	    header->size != size || header->n_slots == 0 || header->n_slots > 1 << 16 ||
+	    (header->n_slots & (header->n_slots - 1)) != 0 ||
+	    header->n_stages > REGION_STAGES_MAX || header->n_workers > REGION_WORKERS_MAX ||
+	    header->n_groups > REGION_STAGES_MAX + GROUP_WORKERS || header->frame > LEAT_U32 ||
+	    header->max_record > size)
+		return false;
+	struct region_stage last_group = {.group = header->n_groups - 1};
+	config.stages = &last_group;
+	config.n_stages = header->n_stages ? 1 : 0;
+	region_lay_out(&expected, &config);
+	return header->waits_offset == expected.waits_offset &&
+	       header->stages_offset == expected.stages_offset &&
+	       header->area_capacity == expected.area_capacity;
+}
+
+int region_attach(int fd, struct region *ret_region)
+{
+	struct stat info;
+	if (fstat(fd, &info) < 0)
+		return -errno;
+	if (info.st_size < (off_t)sizeof(struct region_header))
+		return -EPROTO;
+	struct region region;
+	int r = region_map(fd, (uint64_t)info.st_size, &region);
+	if (r < 0)
+		return r;
+	if (!region_is_valid(region.header, (uint64_t)info.st_size)) {
+		munmap(region.header, (size_t)info.st_size);
+		return -EPROTO;
+	}
+	*ret_region = region;
+	return 0;
+}
+
+void region_free(struct region *region)
+{
+	if (!region->header)
+		return;
+	munmap(region->header, region->header->size);
+	fd_close(region->fd);
+	*region = (struct region){.fd = -1};
+}
+
+static void *region_at(const struct region *region, uint64_t offset)
+{
+	return (char *)region->header + offset;
+}
+
+struct region_stage *region_stage(const struct region *region, unsigned stage)
+{
+	assert(stage < region->header->n_stages);
+	return region_at(
+	    region, region->header->stages_offset + (uint64_t)stage * sizeof(struct region_stage));
+}
+
+struct region_worker *region_worker(const struct region *region, unsigned worker)
+{
+	assert(worker < region->header->n_workers);
+	return region_at(region,
+	    region->header->workers_offset + (uint64_t)worker * sizeof(struct region_worker));
+}
+
+uint32_t *region_wait_word(const struct region *region, unsigned group)
+{
+	return region_at(region, region->header->waits_offset + (uint64_t)group * REGION_LINE);
+}
+
+unsigned region_group_at(const struct region *region, unsigned position)
+{
+	if (position == 0)
+		return GROUP_SOURCE;
+	if (position == region_sink(region))
+		return GROUP_SINK;
+	return region_stage(region, position - 1)->group;
+}

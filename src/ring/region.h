@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shared region: everything that the workers of one ring share, in one mapping
+ * of a memfd, so that threads, processes and onlookers see the same thing.
+ *
+ *	header | waits | stages | workers | slots | areas (two a slot, sparse)
+ *
+ * Only offsets and numbers are in it, no pointers. The areas are large but sparse:
+ * a page exists once it was written, and large ones are given back after use.
+ *
+ * Ownership: region_new's caller and region_attach's caller each free their own
+ * mapping; the memory goes with the last one.
+ */
+#ifndef REGION_H
+#define REGION_H
+
+#include <leat/pipeline.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGION_STAGES_MAX  64
+#define REGION_WORKERS_MAX 1024
+
+/* Who waits together: the workers that can run the same stages. */
+enum region_group {
+	GROUP_SOURCE,
+	GROUP_SINK,
+	GROUP_WORKERS, /* the first group of workers */
+};
+
+enum stage_kind {
+	STAGE_C,
+	STAGE_PYTHON_FILE,
+	STAGE_PYTHON_MODULE,
+	STAGE_COMMAND, /* never inside a ring */
+};
+
+struct region_stage {
+	uint32_t kind;
+	uint32_t group;
+	char name[64];
+	char function[256];
+	char target[4096]; /* a shared object's path, a Python file's or module's name */
+};
+
+enum worker_state {
+	WORKER_STARTING,
+	WORKER_READY,
+	WORKER_REFUSED, /* `why` says why it can never start */
+};
+
+struct region_worker {
+	uint32_t state;
+	uint32_t host;
+	uint32_t group;
+	uint32_t pid;
+	char why[768];
+};
+
+struct region_header {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t size;
+	uint32_t n_slots; /* a power of two */
+	uint32_t n_stages;
+	uint32_t n_workers;
+	uint32_t n_groups;
+	uint32_t frame;
+	uint32_t slot_stride;
+	uint64_t max_record;
+	uint64_t area_capacity;
+	uint64_t waits_offset;
+	uint64_t stages_offset;
+	uint64_t workers_offset;
+	uint64_t slots_offset;
+	uint64_t areas_offset;
+	/* Changes during a run; on a cache line of its own. */
+	uint64_t end_seq
+	    __attribute__((aligned(64))); /* how many batches there are; see END_UNKNOWN */
+	uint32_t stop;
+};
+
+#define END_UNKNOWN UINT64_MAX
+
+/* What a run decides about a ring; the tables are copied. */
+struct region_config {
+	uint32_t n_slots;
+	enum leat_frame frame;
+	uint64_t max_record;
+	const struct region_stage *stages;
+	uint32_t n_stages;
+	const struct region_worker *workers; /* host and group are taken over */
+	uint32_t n_workers;
+};
+
+struct region {
+	struct region_header *header;
+	int fd;
+};
+
+/* Returns 0 or -errno. */
+int region_new(const struct region_config *config, struct region *ret_region);
+
+/*
+ * Maps the region behind fd and checks that it is one. On success the region owns
+ * fd. Returns 0, -EPROTO for anything that is not a region of this version, or -errno.
+ */
+int region_attach(int fd, struct region *ret_region);
+
+/* Unmaps and closes. Accepts a region that never was. */
+void region_free(struct region *region);
+
+struct region_stage *region_stage(const struct region *region, unsigned stage);
+struct region_worker *region_worker(const struct region *region, unsigned worker);
+
+/* The word that a group sleeps on; see wait.h. */
+uint32_t *region_wait_word(const struct region *region, unsigned group);
+
+/* The group that works at a position of the ring (see state.h). */
+unsigned region_group_at(const struct region *region, unsigned position);
+
+static inline unsigned region_sink(const struct region *region)
+{
+	return region->header->n_stages + 1;
+}
+
+#endif

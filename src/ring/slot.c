@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slot.h"
+
+#include "quote.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+/* An area up to this size is kept: giving back costs a system call and page faults. */
+#define SLOT_KEEP (256u << 10)
+
+static_assert(offsetof(struct slot, history) % 8 == 0, "histories hold 64-bit words");
+static_assert(sizeof(((struct slot_failure *)0)->record) >= QUOTE_RECORD_MAX, "quote_record");
+
+static uint64_t slot_index(const struct region *region, uint64_t seq)
+{
+	return seq & (region->header->n_slots - 1);
+}
+
+struct slot *slot_at(const struct region *region, uint64_t seq)
+{
+	const struct region_header *header = region->header;
+	return (struct slot *)((char *)header + header->slots_offset +
+			       slot_index(region, seq) * header->slot_stride);
+}
+
+static uint64_t slot_area_offset(const struct region *region, uint64_t seq, unsigned area)
+{
+	const struct region_header *header = region->header;
+	return header->areas_offset + (2 * slot_index(region, seq) + area) * header->area_capacity;
+}
+
+char *slot_area(const struct region *region, uint64_t seq, unsigned area)
+{
+	return (char *)region->header + slot_area_offset(region, seq, area);
+}
+
+void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n_records)
+{
+	slot->size[area] = size;
+	slot->n_records[area] = n_records;
+	if (size > slot->high[area])
+		slot->high[area] = size;
+}
+
+void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why,
+    const void *record, size_t size)
+{
+	slot->failure.stage = stage;
+	slot->failure.index = index;
+	if (snprintf(slot->failure.why, sizeof(slot->failure.why), "%s", why) >=
+	    (int)sizeof(slot->failure.why))
+		quote_trim(slot->failure.why);
+	slot->failure.record[0] = '\0';
+	if (record)
+		quote_record(slot->failure.record, record, size);
+}
+
+void slot_clear_failure(struct slot *slot)
+{
+	slot->failure.stage = SLOT_NO_FAILURE;
+}
+
+void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t *ret_last)
+{
+	*ret_first = slot->first_record;
+	*ret_last = slot->first_record + slot->n_source_records - 1;
+	for (uint32_t i = 0; i < slot->failure.stage; i++) {
+		/* A failing stage before this one has cut the batch: the rest matches. */
+		if (slot->history[i].records_in != slot->history[i].records_out)
+			return;
+	}
+	*ret_first += slot->failure.index;
+	*ret_last = *ret_first;
+}
+
+void slot_trim(const struct region *region, uint64_t seq)
+{
+	struct slot *slot = slot_at(region, seq);
+	for (unsigned area = 0; area < 2; area++) {
+		if (slot->high[area] <= SLOT_KEEP)
+			continue;
+		/* A failure only means that the memory stays. */
+		(void)fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		    (off_t)slot_area_offset(region, seq, area), (off_t)slot->high[area]);
+		slot->high[area] = 0;
+	}
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slot: one batch of records on its way from the source to the sink, with its
+ * two areas and its own history.
+ *
+ * The stage at position p reads area (p - 1) % 2 and writes area p % 2: the areas
+ * swap at every commit with nothing to keep in step, and a stage's input stays
+ * untouched until its commit. The source, position 0, writes area 0.
+ *
+ * All fields but `state` belong to whoever holds the slot (see claim.h).
+ */
+#ifndef SLOT_H
+#define SLOT_H
+
+#include "region.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one stage did with this batch. Times as in base/clock.h. */
+struct slot_history {
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint64_t cpu_ns;
+	uint32_t worker;
+	uint32_t attempts; /* claims, of which at most one was committed */
+	uint32_t records_in;
+	uint32_t records_out;
+};
+
+/* `stage` of a batch in which nothing failed, or whose source failed. */
+#define SLOT_NO_FAILURE	   UINT32_MAX
+#define SLOT_SOURCE_FAILED (UINT32_MAX - 1)
+
+/* The batch was cut at a record that failed: what came before it goes on. */
+struct slot_failure {
+	uint32_t stage;
+	uint32_t index; /* of the failing record in the stage's input */
+	char why[768];
+	char record[96]; /* as messages show it; may be empty */
+};
+
+struct slot {
+	uint64_t state;					    /* see state.h */
+	uint64_t first_record __attribute__((aligned(64))); /* source's number, from 1 */
+	uint64_t size[2];				    /* bytes used of each area */
+	uint64_t high[2]; /* the most bytes used of each area since it was given back */
+	uint32_t n_records[2];
+	uint32_t n_source_records;
+	uint32_t padding;
+	uint64_t source_bytes;
+	struct slot_failure failure;
+	struct slot_history history[]; /* n_stages */
+};
+
+struct slot *slot_at(const struct region *region, uint64_t seq);
+
+/* The area that is written at a position, and the one that is read there. */
+static inline unsigned slot_output(unsigned position)
+{
+	return position % 2;
+}
+
+static inline unsigned slot_input(unsigned position)
+{
+	return (position + 1) % 2;
+}
+
+/* The bytes of one of the slot's two areas. */
+char *slot_area(const struct region *region, uint64_t seq, unsigned area);
+
+/* Notes what was written to an area. */
+void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n_records);
+
+/*
+ * Cuts the batch at a failing record. `why` and the record are copied; the record
+ * may be NULL.
+ */
+void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why,
+    const void *record, size_t size);
+void slot_clear_failure(struct slot *slot);
+
+static inline bool slot_failed(const struct slot *slot)
+{
+	return slot->failure.stage != SLOT_NO_FAILURE;
+}
+
+/*
+ * The source's numbers of the records that the failure may be about: one where it
+ * is known (each stage before gave one record for one), else the whole batch.
+ */
+void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t *ret_last);
+
+/* Gives large areas back to the system. The caller holds the slot. */
+void slot_trim(const struct region *region, uint64_t seq);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A host: a process that workers of a ring live in, or the run's own process in
+ * that role. The public side is <leat/worker.h>.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "region.h"
+
+#include <leat/worker.h>
+
+#include <stdbool.h>
+
+struct leat_host {
+	struct region region;
+	bool owns_region; /* mapped by leat_host_open */
+	int bell;	  /* rung when a worker's state in the region changes */
+	unsigned number;
+};
+
+/* The run's own process as a host: it shares the run's mapping and bell. */
+void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number);
+
+/* The index in the region of the host's nth worker, or -ENOENT. */
+int host_worker(const struct leat_host *host, unsigned nth);
+
+#endif

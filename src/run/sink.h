@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sink: a thread that retires slots in the order in which they were filled,
+ * writes what they hold, and hands their history to the observers.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include "observer.h"
+#include "region.h"
+
+#include <leat/error.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SINK_OBSERVERS_MAX 4
+
+struct sink {
+	const struct region *region;
+	int fd;
+	const char *name;	 /* for messages */
+	const char *source_name; /* likewise */
+	int bell;		 /* rung at the end */
+	struct observer observers[SINK_OBSERVERS_MAX];
+	unsigned n_observers;
+	pthread_t thread;
+	uint64_t seq;
+	/* The result; read it after sink_done() is true. */
+	uint64_t n_source_records; /* of the batches that were retired */
+	uint64_t n_records;
+	uint64_t n_bytes;
+	struct leat_error error; /* status LEAT_OK: the whole input went through */
+	uint32_t done;
+};
+
+/* Set fd, names, bell and observers first. Returns 0 or -errno. */
+int sink_start(struct sink *sink, const struct region *region);
+
+/* Whether it has ended, after the last batch, a failing one or a failing write. */
+bool sink_done(const struct sink *sink);
+
+/* Joins the thread. Accepts one that was never started. */
+void sink_finish(struct sink *sink);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one worker loop, of every mode: claim a batch at the latest position that the
+ * worker can run, run it, commit it, look again. A worker that runs the whole chain
+ * is `single`; one a stage is `threads` or `processes`.
+ */
+#include "atomic.h"
+#include "claim.h"
+#include "clock.h"
+#include "crash.h"
+#include "fd.h"
+#include "host.h"
+#include "native.h"
+#include "slot.h"
+#include "wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct worker_stage {
+	unsigned position;
+	uint64_t next;	       /* hint for ring_claim */
+	struct native *native; /* NULL: foreign, the caller runs it */
+};
+
+struct leat_worker {
+	struct leat_host *host;
+	unsigned index;
+	unsigned group;
+	unsigned n_stages;
+	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
+	/* The batch that is held; valid while `held` is set. */
+	struct worker_stage *held;
+	uint64_t seq;
+	uint64_t cpu_ns; /* this thread's, at the claim */
+};
+
+static struct region *worker_region(const struct leat_worker *worker)
+{
+	return &worker->host->region;
+}
+
+static void worker_tell(struct leat_worker *worker, uint32_t state)
+{
+	/* pairs with: ring_workers_state: the text in `why` */
+	atomic_store_release(&region_worker(worker_region(worker), worker->index)->state, state);
+	fd_ring(worker->host->bell);
+}
+
+void leat_worker_ready(struct leat_worker *worker)
+{
+	worker_tell(worker, WORKER_READY);
+}
+
+void leat_worker_refuse(struct leat_worker *worker, const char *why)
+{
+	struct region_worker *entry = region_worker(worker_region(worker), worker->index);
+	strncpy(entry->why, why, sizeof(entry->why) - 1);
+	worker_tell(worker, WORKER_REFUSED);
+}
+
+static int worker_load(struct leat_worker *worker)
+{
+	const struct region *region = worker_region(worker);
+	for (unsigned i = 0; i < region->header->n_stages; i++) {
+		const struct region_stage *stage = region_stage(region, i);
+		if (stage->group != worker->group)
+			continue;
+		struct worker_stage *mine = &worker->stages[worker->n_stages++];
+		mine->position = i + 1;
+		if (stage->kind != STAGE_C)
+			continue;
+		struct leat_error error = {0};
+		int r =
+		    native_open(stage->target, stage->function, stage->name, &mine->native, &error);
+		if (r < 0) {
+			leat_worker_refuse(worker, error.text);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int leat_worker_open(struct leat_host *host, unsigned nth, struct leat_worker **ret_worker)
+{
+	int index = host_worker(host, nth);
+	if (index < 0)
+		return index;
+	struct leat_worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return -ENOMEM;
+	struct region_worker *entry = region_worker(&host->region, (unsigned)index);
+	worker->host = host;
+	worker->index = (unsigned)index;
+	worker->group = entry->group;
+	entry->pid = (uint32_t)getpid();
+	int r = worker_load(worker);
+	if (r < 0)
+		leat_worker_close(worker);
+	else
+		*ret_worker = worker;
+	return r;
+}
+
+struct leat_worker *leat_worker_close(struct leat_worker *worker)
+{
+	if (!worker)
+		return NULL;
+	for (unsigned i = 0; i < worker->n_stages; i++)
+		native_close(worker->stages[i].native);
+	free(worker);
+	return NULL;
+}
+
+int leat_worker_foreign(
+    const struct leat_worker *worker, unsigned index, struct leat_foreign *ret_foreign)
+{
+	for (unsigned i = 0; i < worker->n_stages; i++) {
+		if (worker->stages[i].native || index-- != 0)
+			continue;
+		unsigned number = worker->stages[i].position - 1;
+		const struct region_stage *stage = region_stage(worker_region(worker), number);
+		*ret_foreign = (struct leat_foreign){
+		    .stage = number,
+		    .is_module = stage->kind == STAGE_PYTHON_MODULE,
+		    .name = stage->name,
+		    .target = stage->target,
+		    .function = stage->function,
+		};
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static bool worker_claim(struct leat_worker *worker)
+{
+	for (unsigned i = worker->n_stages; i-- > 0;) {
+		struct worker_stage *stage = &worker->stages[i];
+		if (ring_claim(worker_region(worker), stage->position, worker->index, &stage->next,
+			&worker->seq)) {
+			worker->held = stage;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Returns true with a claimed batch, false when the run is over. */
+static bool worker_wait(struct leat_worker *worker)
+{
+	struct region *region = worker_region(worker);
+	uint32_t *word = region_wait_word(region, worker->group);
+	while (!ring_stopped(region)) {
+		if (worker_claim(worker))
+			return true;
+		uint32_t key = wait_prepare(word);
+		if (ring_stopped(region))
+			break;
+		if (worker_claim(worker))
+			return true;
+		wait_sleep(word, key);
+	}
+	return false;
+}
+
+static void worker_begin(struct leat_worker *worker)
+{
+	struct slot *slot = slot_at(worker_region(worker), worker->seq);
+	struct slot_history *history = &slot->history[worker->held->position - 1];
+	history->attempts++;
+	history->worker = worker->index;
+	history->records_in = slot->n_records[slot_input(worker->held->position)];
+	history->start_ns = clock_wall_ns();
+	worker->cpu_ns = clock_cpu_ns();
+}
+
+/* Ends the claim with what is in the output area. */
+static int worker_end(struct leat_worker *worker, uint64_t size, uint32_t n_records)
+{
+	struct slot *slot = slot_at(worker_region(worker), worker->seq);
+	unsigned position = worker->held->position;
+	struct slot_history *history = &slot->history[position - 1];
+	history->cpu_ns = clock_cpu_ns() - worker->cpu_ns;
+	history->end_ns = clock_wall_ns();
+	history->records_out = n_records;
+	slot_set_output(slot, slot_output(position), size, n_records);
+	worker->held = NULL;
+	return ring_commit(worker_region(worker), worker->seq, position, worker->index);
+}
+
+/* Cuts the batch at its index-th input record. */
+static void worker_cut(struct leat_worker *worker, uint32_t index, const char *why)
+{
+	struct region *region = worker_region(worker);
+	struct slot *slot = slot_at(region, worker->seq);
+	unsigned position = worker->held->position;
+	unsigned input = slot_input(position);
+	const char *data = slot_area(region, worker->seq, input);
+	struct frame_reader reader = {
+	    (enum leat_frame)region->header->frame, data, data + slot->size[input]};
+	const char *record = NULL;
+	size_t size = 0;
+	for (uint32_t i = 0; i <= index; i++) {
+		if (!frame_next(&reader, &record, &size))
+			break;
+	}
+	slot_fail(slot, position - 1, index, why, record, size);
+}
+
+static void worker_run_native(struct leat_worker *worker)
+{
+	struct region *region = worker_region(worker);
+	struct slot *slot = slot_at(region, worker->seq);
+	unsigned position = worker->held->position;
+	unsigned input = slot_input(position);
+	struct native_result result = {0};
+	crash_enter(region, worker->seq, position);
+	native_run(worker->held->native, (enum leat_frame)region->header->frame,
+	    slot_area(region, worker->seq, input), slot->size[input],
+	    slot_area(region, worker->seq, slot_output(position)), region->header->area_capacity,
+	    region->header->max_record, &result);
+	crash_leave();
+	if (result.why[0])
+		worker_cut(worker, result.failed, result.why);
+	(void)worker_end(worker, result.size, result.n_records);
+}
+
+int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
+{
+	while (worker_wait(worker)) {
+		worker_begin(worker);
+		struct region *region = worker_region(worker);
+		struct slot *slot = slot_at(region, worker->seq);
+		unsigned input = slot_input(worker->held->position);
+		if (slot->n_records[input] == 0) {
+			/* All dropped, or cut before its first: it only keeps its place. */
+			(void)worker_end(worker, 0, 0);
+		} else if (worker->held->native) {
+			worker_run_native(worker);
+		} else {
+			*ret_batch = (struct leat_batch){
+			    .stage = worker->held->position - 1,
+			    .n_records = slot->n_records[input],
+			    .data = slot_area(region, worker->seq, input),
+			    .size = slot->size[input],
+			};
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int leat_worker_commit(
+    struct leat_worker *worker, const void *data, uint64_t size, uint32_t n_records)
+{
+	struct region *region = worker_region(worker);
+	if (!worker->held)
+		return -EINVAL;
+	if (size > region->header->area_capacity)
+		return -EMSGSIZE;
+	if (size > 0)
+		memcpy(slot_area(region, worker->seq, slot_output(worker->held->position)), data,
+		    size);
+	return worker_end(worker, size, n_records);
+}
+
+int leat_worker_fail(struct leat_worker *worker, const void *data, uint64_t size,
+    uint32_t n_records, uint32_t index, const char *why)
+{
+	if (!worker->held)
+		return -EINVAL;
+	if (size > worker_region(worker)->header->area_capacity)
+		return -EMSGSIZE;
+	worker_cut(worker, index, why);
+	return leat_worker_commit(worker, data, size, n_records);
+}

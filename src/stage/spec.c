@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec.h"
+
+#include "compile.h"
+#include "failure.h"
+#include "install.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool spec_has_space(const char *text)
+{
+	return strpbrk(text, " \t\n") != NULL;
+}
+
+static bool spec_has_suffix(const char *text, const char *suffix)
+{
+	size_t size = strlen(text);
+	size_t tail = strlen(suffix);
+	return size > tail && strcmp(text + size - tail, suffix) == 0;
+}
+
+/* The length of a NAME= in front of a stage, without the '='; 0 if there is none. */
+static size_t spec_name_size(const char *text)
+{
+	if (!islower((unsigned char)text[0]))
+		return 0;
+	size_t n = 1;
+	while (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-')
+		n++;
+	return text[n] == '=' ? n : 0;
+}
+
+/* A function's name: identifiers joined by dots. */
+static bool spec_is_function(const char *text)
+{
+	bool start = true;
+	for (; *text; text++) {
+		if (start ? !isalpha((unsigned char)*text) && *text != '_'
+			  : !isalnum((unsigned char)*text) && *text != '_' && *text != '.')
+			return false;
+		start = *text == '.';
+	}
+	return !start;
+}
+
+static char *spec_base_name(const char *path, size_t size)
+{
+	const char *slash = memrchr(path, '/', size);
+	if (slash) {
+		size -= (size_t)(slash + 1 - path);
+		path = slash + 1;
+	}
+	return strndup(path, size);
+}
+
+/* Whether a word of a command is VARIABLE=value. */
+static bool spec_is_assignment(const char *word, size_t size)
+{
+	size_t n = 0;
+	while (n < size && (isalnum((unsigned char)word[n]) || word[n] == '_'))
+		n++;
+	return n > 0 && n < size && word[n] == '=';
+}
+
+/*
+ * A command is called after its program, and an interpreter's script after the
+ * script: `LC_ALL=C sort -n` is sort, `python3 -u tools/mul.py` is mul.
+ */
+static char *spec_command_name(const char *command)
+{
+	static const char *const interpreters[] = {"python", "node", "perl", "ruby", "bash", "sh"};
+	char *name = NULL;
+	bool interpreter = false;
+	for (const char *at = command + strspn(command, " \t\n"); *at; at += strspn(at, " \t\n")) {
+		size_t size = strcspn(at, " \t\n;|&<>()");
+		if (size == 0)
+			break;
+		const char *word = at;
+		at += size;
+		if (interpreter ? word[0] == '-' : spec_is_assignment(word, size))
+			continue;
+		free(name);
+		name = spec_base_name(word, size);
+		if (!name || interpreter)
+			break;
+		for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
+			interpreter |= strncmp(name, interpreters[i], strlen(interpreters[i])) == 0;
+		if (!interpreter)
+			break;
+	}
+	char *dot = name && interpreter ? strrchr(name, '.') : NULL;
+	if (dot && dot != name && !isdigit((unsigned char)dot[1]))
+		*dot = '\0';
+	return name && *name ? name : (free(name), strdup("command"));
+}
+
+static int spec_command(const char *command, struct spec *spec, struct leat_error *reterr)
+{
+	if (command[strspn(command, " \t\n")] == '\0')
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "a stage with no command");
+	spec->kind = STAGE_COMMAND;
+	spec->target = strdup(command);
+	if (!spec->name)
+		spec->name = spec_command_name(command);
+	return spec->target && spec->name ? 0 : -ENOMEM;
+}
+
+static int spec_function(
+    enum stage_kind kind, const char *target, size_t size, const char *function, struct spec *spec)
+{
+	spec->kind = kind;
+	spec->target = strndup(target, size);
+	spec->function = strdup(function);
+	if (!spec->name) {
+		const char *dot = strrchr(function, '.');
+		spec->name = strdup(dot ? dot + 1 : function);
+	}
+	return spec->target && spec->function && spec->name ? 0 : -ENOMEM;
+}
+
+static int spec_module(const char *text, struct spec *spec, struct leat_error *reterr)
+{
+	const char *colon = strchr(text, ':');
+	if (!colon || colon == text || !spec_is_function(colon + 1))
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+		    "stage 'py:%s': write py:MODULE:FUNCTION", text);
+	return spec_function(STAGE_PYTHON_MODULE, text, (size_t)(colon - text), colon + 1, spec);
+}
+
+/*
+ * FILE.EXT:FUNC, if the text is one: without a space, or naming a file that exists.
+ * Returns 1 if it is, 0 if not, or -errno.
+ */
+static int spec_file(const char *text, struct spec *spec)
+{
+	const char *colon = strrchr(text, ':');
+	if (!colon || colon == text || !spec_is_function(colon + 1))
+		return 0;
+	char *path = strndup(text, (size_t)(colon - text));
+	if (!path)
+		return -ENOMEM;
+	enum stage_kind kind = spec_has_suffix(path, ".py") ? STAGE_PYTHON_FILE : STAGE_C;
+	bool known = kind == STAGE_PYTHON_FILE || spec_has_suffix(path, ".c") ||
+		     spec_has_suffix(path, ".so");
+	int r = 0;
+	if (known && (!spec_has_space(text) || access(path, F_OK) == 0))
+		r = spec_function(kind, path, strlen(path), colon + 1, spec);
+	else
+		known = false;
+	free(path);
+	return r < 0 ? r : known;
+}
+
+static int spec_body(const char *text, struct spec *spec, struct leat_error *reterr)
+{
+	static const char *const reserved[] = {"line:", "batch:", "each:"};
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strncmp(text, reserved[i], strlen(reserved[i])) == 0)
+			return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+			    "stage '%s': this version has no '%s' commands, only stream:", text,
+			    reserved[i]);
+	}
+	if (strncmp(text, "stream:", 7) == 0)
+		return spec_command(text + 7, spec, reterr);
+	if (strncmp(text, "py:", 3) == 0)
+		return spec_module(text + 3, spec, reterr);
+	int r = spec_file(text, spec);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	bool source = spec_has_suffix(text, ".py") || spec_has_suffix(text, ".c") ||
+		      spec_has_suffix(text, ".so");
+	if (source && !spec_has_space(text) && access(text, X_OK) < 0)
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+		    "stage '%s': name its function, as in %s:FUNCTION", text, text);
+	return spec_command(text, spec, reterr);
+}
+
+int spec_parse(const char *text, struct spec *ret_spec, struct leat_error *reterr)
+{
+	struct spec spec = {0};
+	size_t named = spec_name_size(text);
+	if (named) {
+		spec.named = true;
+		spec.name = strndup(text, named);
+		text += named + 1;
+		if (!spec.name)
+			return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+	}
+	int r = spec_body(text, &spec, reterr);
+	if (r == -ENOMEM)
+		failure(reterr, LEAT_STOPPED, r, "out of memory");
+	if (r == 0 && (strlen(spec.name) >= sizeof(((struct region_stage *)0)->name) ||
+			  strlen(spec.target) >= sizeof(((struct region_stage *)0)->target) ||
+			  (spec.function && strlen(spec.function) >=
+						sizeof(((struct region_stage *)0)->function))))
+		r = failure(
+		    reterr, LEAT_CANNOT_START, -ENAMETOOLONG, "stage '%.60s...': too long", text);
+	if (r < 0)
+		spec_free(&spec);
+	else
+		*ret_spec = spec;
+	return r;
+}
+
+void spec_free(struct spec *spec)
+{
+	free(spec->name);
+	free(spec->target);
+	free(spec->function);
+	free(spec->object);
+	*spec = (struct spec){0};
+}
+
+static int spec_resolve_c(struct spec *spec, struct leat_error *reterr)
+{
+	if (spec_has_suffix(spec->target, ".so")) {
+		/* dlopen looks a bare name up elsewhere. */
+		spec->object = realpath(spec->target, NULL);
+		return spec->object ? 0 : -errno;
+	}
+	char *include_dir = install_include_dir();
+	if (!include_dir)
+		return -ENOMEM;
+	int r = compile_cached(
+	    spec->target, spec->name, include_dir, STDERR_FILENO, &spec->object, reterr);
+	free(include_dir);
+	return r;
+}
+
+int spec_resolve(struct spec *spec, struct leat_error *reterr)
+{
+	if (spec->kind != STAGE_C && spec->kind != STAGE_PYTHON_FILE)
+		return 0;
+	if (access(spec->target, R_OK) < 0)
+		return failure(reterr, LEAT_CANNOT_START, -errno, "stage '%s': %s: %s", spec->name,
+		    spec->target, strerror(errno));
+	return spec->kind == STAGE_C ? spec_resolve_c(spec, reterr) : 0;
+}
+
+char *spec_text(const struct spec *spec)
+{
+	const char *kind = spec->kind == STAGE_PYTHON_MODULE ? "py:"
+			   : spec->kind == STAGE_COMMAND     ? "stream:"
+							     : "";
+	char *text = NULL;
+	int n = asprintf(&text, "%s%s%s%s%s%s", spec->named ? spec->name : "",
+	    spec->named ? "=" : "", kind, spec->target, spec->function ? ":" : "",
+	    spec->function ? spec->function : "");
+	return n < 0 ? NULL : text;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a stage is, from the text that names it: [NAME=]FILE.py:FUNC,
+ * py:MODULE:FUNC, FILE.c:FUNC, FILE.so:FUNC, stream:COMMAND or COMMAND.
+ *
+ * A NAME begins with a lower-case letter, so that `LC_ALL=C sort` stays a command.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include "region.h"
+
+#include <leat/error.h>
+
+#include <stdbool.h>
+
+/* Strings are owned by the spec; see spec_free. */
+struct spec {
+	enum stage_kind kind;
+	char *name;
+	bool named;	/* by the user */
+	char *target;	/* a file's path, a module's name or a command */
+	char *function; /* NULL for a command */
+	char *object;	/* of a C stage, once resolved: the shared object's path */
+};
+
+/* Returns 0, or -EINVAL with the error written. */
+int spec_parse(const char *text, struct spec *ret_spec, struct leat_error *reterr);
+
+/* Accepts a spec that never was. */
+void spec_free(struct spec *spec);
+
+/*
+ * Finds the stage's file and compiles it if need be. The compiler's own messages
+ * go to stderr. Returns 0 or -errno with the error written.
+ */
+int spec_resolve(struct spec *spec, struct leat_error *reterr);
+
+/* The text that spec_parse would read as this spec; free() it. NULL: out of memory. */
+char *spec_text(const struct spec *spec);
+
+static inline bool spec_is_python(const struct spec *spec)
+{
+	return spec->kind == STAGE_PYTHON_FILE || spec->kind == STAGE_PYTHON_MODULE;
+}
+
+#endif
