@@ -24,7 +24,8 @@ def run(build, entry, stamp):
     # The commands are gcc's: clang need not know every option among them.
     done = subprocess.run(
         ["clang-tidy", "--quiet", "-p", build, "--extra-arg=-Wno-unknown-warning-option",
-         "--extra-arg=-Wno-error", entry["file"]],
+         "--extra-arg=-Wno-error", f"--extra-arg=-include{pathlib.Path('tools/tidy.h').resolve()}",
+         entry["file"]],
         capture_output=True, text=True, cwd=entry["directory"], check=False)
     if done.returncode == 0:
         stamp.touch()
@@ -38,7 +39,8 @@ def main():
     common = hashlib.sha256()
     common.update(subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout)
     root = pathlib.Path(".")
-    for path in [root / ".clang-tidy", *sorted(root.glob("[!.b]*/**/*.h"))]:
+    headers = [path for path in root.glob("*/**/*.h") if not path.parts[0].startswith((".", "build"))]
+    for path in [root / ".clang-tidy", *sorted(headers)]:
         common.update(path.read_bytes())
 
     jobs = {}
