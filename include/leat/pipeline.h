@@ -56,6 +56,8 @@ enum leat_time_log {
  * max_record: the longest record, in bytes.
  * filter: the run is one program of a larger pipe, so a reader that went away
  *         and an interrupt are not worth a line.
+ * notice: called by leat_pipeline_run's thread with what a person who waits should
+ *         know now; NULL for nobody.
  */
 struct leat_options {
 	enum leat_mode mode;
@@ -71,6 +73,8 @@ struct leat_options {
 	int trace_fd;
 	unsigned trace_stage;
 	int filter;
+	void (*notice)(void *context, const char *text);
+	void *notice_context;
 };
 
 struct leat_options leat_options_default(void);

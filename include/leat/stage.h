@@ -94,32 +94,50 @@ static inline int leat_adapt_raw(
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * The integer that a record holds, read as Python's int() reads it; GMP itself
+ * would allow blanks between digits and no plus sign. Returns NULL, or why not.
+ */
+static inline const char *leat_gmp_read(mpz_t ret, const void *record, size_t size)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+	char *text = malloc(size + 1);
+	if (!text)
+		return "out of memory";
+	memcpy(text, record, size);
+	while (size > 0 && text[size - 1] != '\0' && strchr(blanks, text[size - 1]))
+		size--;
+	text[size] = '\0';
+	const char *number = text + strspn(text, blanks);
+	const char *digits = number + (*number == '+' || *number == '-');
+	size_t n_digits = strspn(digits, "0123456789");
+	int bad = n_digits == 0 || digits + n_digits != text + size;
+	if (!bad)
+		bad = mpz_set_str(ret, *number == '+' ? digits : number, 10) != 0;
+	free(text);
+	return bad ? "not an integer" : NULL;
+}
+
 /* Decimal text to mpz_t and back around one call. */
 static inline int leat_adapt_gmp(
     leat_function *function, const void *record, size_t size, struct leat_out *out)
 {
 	mpz_t n;
 	mpz_t result;
-	char *text = malloc(size + 1);
-	if (!text)
-		return leat_fail(out, "out of memory");
-	memcpy(text, record, size);
-	text[size] = '\0';
-	const char *digits = text;
-	while (*digits == ' ' || (*digits >= '\t' && *digits <= '\r'))
-		digits++;
-	if (*digits == '+' && digits[1] >= '0' && digits[1] <= '9')
-		digits++;
-	int bad = memchr(text, '\0', size) != NULL || mpz_init_set_str(n, digits, 10) != 0;
-	free(text);
-	if (bad) {
-		return leat_fail(out, "not an integer");
-	}
+	mpz_init(n);
 	mpz_init(result);
-	((void (*)(mpz_ptr, mpz_srcptr))function)(result, n);
-	text = malloc(mpz_sizeinbase(result, 10) + 2);
-	int r = text ? 0 : leat_fail(out, "out of memory");
-	if (text) {
+	const char *why = leat_gmp_read(n, record, size);
+	char *text = NULL;
+	if (!why) {
+		((void (*)(mpz_ptr, mpz_srcptr))function)(result, n);
+		text = malloc(mpz_sizeinbase(result, 10) + 2);
+		if (!text)
+			why = "out of memory";
+	}
+	int r;
+	if (why) {
+		r = leat_fail(out, why);
+	} else {
 		mpz_get_str(text, 10, result);
 		r = leat_emit(out, text, strlen(text));
 	}

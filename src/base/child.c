@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -83,6 +84,7 @@ int child_start(struct child *child, const struct child_setup *setup)
 	if (r < 0)
 		return r;
 	child->pid = pid;
+	child->started_pid = pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (child->pidfd < 0) {
 		r = -errno;
@@ -131,4 +133,19 @@ void child_end(struct child *child)
 	/* Before its setpgid the group does not exist yet. */
 	(void)kill(child->pid, SIGKILL);
 	child_wait(child, 0);
+}
+
+void child_describe(const struct child *child, char *text, size_t capacity)
+{
+	if (!WIFSIGNALED(child->status)) {
+		snprintf(text, capacity, "exited with status %d", WEXITSTATUS(child->status));
+		return;
+	}
+	int number = WTERMSIG(child->status);
+	const char *name = sigabbrev_np(number);
+	if (name)
+		snprintf(text, capacity, "was killed by SIG%s%s", name,
+		    number == SIGKILL ? " (out of memory, or kill -9)" : "");
+	else
+		snprintf(text, capacity, "was killed by signal %d", number);
 }

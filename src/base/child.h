@@ -10,14 +10,16 @@
 #define CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 struct child {
-	pid_t pid;  /* 0: none */
-	int pidfd;  /* readable once it has ended */
-	int status; /* as wait() gives it, once reaped */
+	pid_t pid;	   /* 0: none, or reaped */
+	pid_t started_pid; /* the same, kept */
+	int pidfd;	   /* readable once it has ended */
+	int status;	   /* as wait() gives it, once reaped */
 	struct rusage usage;
 	uint64_t start_ns;
 	uint64_t end_ns;
@@ -49,5 +51,11 @@ void child_kill(struct child *child, int signal);
 
 /* Ends the group with SIGKILL and reaps; safe on a child that never started. */
 void child_end(struct child *child);
+
+/*
+ * How it ended, as a message says it: "was killed by SIGSEGV", "exited with status 2".
+ * The child must have been reaped.
+ */
+void child_describe(const struct child *child, char *text, size_t capacity);
 
 #endif

@@ -65,7 +65,7 @@ char *quote_record(char *buffer, const void *record, size_t size)
 	if (left == 0)
 		strcpy(to, "\"");
 	else
-		snprintf(to, 28, "\"... %zu bytes", size);
+		sprintf(to, "\"... %zu bytes", size);
 	return buffer;
 }
 

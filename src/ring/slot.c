@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slot.h"
 
+#include "frame.h"
 #include "quote.h"
 
 #include <assert.h>
@@ -44,17 +45,37 @@ void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n
 		slot->high[area] = size;
 }
 
-void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why,
-    const void *record, size_t size)
+static void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why)
 {
 	slot->failure.stage = stage;
 	slot->failure.index = index;
+	slot->failure.record[0] = '\0';
 	if (snprintf(slot->failure.why, sizeof(slot->failure.why), "%s", why) >=
 	    (int)sizeof(slot->failure.why))
 		quote_trim(slot->failure.why);
-	slot->failure.record[0] = '\0';
-	if (record)
+}
+
+void slot_cut(
+    const struct region *region, uint64_t seq, unsigned position, uint32_t index, const char *why)
+{
+	struct slot *slot = slot_at(region, seq);
+	unsigned input = slot_input(position);
+	const char *data = slot_area(region, seq, input);
+	struct frame_reader reader = {
+	    (enum leat_frame)region->header->frame, data, data + slot->size[input]};
+	const char *record = NULL;
+	size_t size = 0;
+	bool found = true;
+	for (uint32_t i = 0; i <= index && found; i++)
+		found = frame_next(&reader, &record, &size);
+	slot_fail(slot, position - 1, index, why);
+	if (found)
 		quote_record(slot->failure.record, record, size);
+}
+
+void slot_fail_source(struct slot *slot, const char *why)
+{
+	slot_fail(slot, SLOT_SOURCE_FAILED, 0, why);
 }
 
 void slot_clear_failure(struct slot *slot)

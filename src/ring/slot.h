@@ -73,11 +73,14 @@ char *slot_area(const struct region *region, uint64_t seq, unsigned area);
 void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n_records);
 
 /*
- * Cuts the batch at a failing record. `why` and the record are copied; the record
- * may be NULL.
+ * Cuts the batch at the index-th record of what is read at this position. `why` is
+ * copied, and the record as messages show it.
  */
-void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why,
-    const void *record, size_t size);
+void slot_cut(
+    const struct region *region, uint64_t seq, unsigned position, uint32_t index, const char *why);
+
+/* The source failed where its next record would be. */
+void slot_fail_source(struct slot *slot, const char *why);
 void slot_clear_failure(struct slot *slot);
 
 static inline bool slot_failed(const struct slot *slot)

@@ -6,6 +6,7 @@
 #include "failure.h"
 #include "fd.h"
 #include "slot.h"
+#include "thread.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -167,11 +168,13 @@ bool sink_done(const struct sink *sink)
 	return atomic_load_acquire(&sink->done);
 }
 
-void sink_finish(struct sink *sink)
+int sink_finish(struct sink *sink)
 {
 	if (!sink->region)
-		return;
+		return 0;
 	ring_stop(sink->region);
-	pthread_join(sink->thread, NULL);
-	sink->region = NULL;
+	int r = thread_join(sink->thread);
+	if (r == 0)
+		sink->region = NULL;
+	return r;
 }

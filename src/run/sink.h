@@ -41,7 +41,7 @@ int sink_start(struct sink *sink, const struct region *region);
 /* Whether it has ended, after the last batch, a failing one or a failing write. */
 bool sink_done(const struct sink *sink);
 
-/* Joins the thread. Accepts one that was never started. */
-void sink_finish(struct sink *sink);
+/* As source_finish: a full pipe that nobody reads may hold the thread. */
+int sink_finish(struct sink *sink);
 
 #endif

@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "frame.h"
 #include "slot.h"
+#include "thread.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -214,7 +215,7 @@ static void source_fail(struct source *source, const char *why)
 	struct slot *slot = source_slot(source);
 	slot->n_source_records = 1;
 	slot_set_output(slot, slot_output(0), 0, 0);
-	slot_fail(slot, SLOT_SOURCE_FAILED, 0, why, NULL, 0);
+	slot_fail_source(slot, why);
 	ring_advance(source->region, source->seq++, 0);
 }
 
@@ -288,13 +289,16 @@ void source_stop(struct source *source)
 	wait_wake(region_wait_word(source->region, GROUP_SOURCE));
 }
 
-void source_finish(struct source *source)
+int source_finish(struct source *source)
 {
 	if (!source->region)
-		return;
+		return 0;
 	source_stop(source);
-	pthread_join(source->thread, NULL);
+	int r = thread_join(source->thread);
+	if (r < 0)
+		return r;
 	fd_close(source->bell);
 	free(source->buffer);
 	source->region = NULL;
+	return 0;
 }

@@ -37,7 +37,10 @@ int source_start(struct source *source, const struct region *region, int fd, con
 /* Reads no more; what was read goes on. May be called more than once, from any thread. */
 void source_stop(struct source *source);
 
-/* Joins the thread. Accepts one that was never started. */
-void source_finish(struct source *source);
+/*
+ * Stops and joins the thread. Accepts one that was never started. Returns 0, or
+ * -ETIMEDOUT when it is stuck in a system call: then its memory must stay.
+ */
+int source_finish(struct source *source);
 
 #endif

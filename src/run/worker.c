@@ -190,25 +190,6 @@ static int worker_end(struct leat_worker *worker, uint64_t size, uint32_t n_reco
 	return ring_commit(worker_region(worker), worker->seq, position, worker->index);
 }
 
-/* Cuts the batch at its index-th input record. */
-static void worker_cut(struct leat_worker *worker, uint32_t index, const char *why)
-{
-	struct region *region = worker_region(worker);
-	struct slot *slot = slot_at(region, worker->seq);
-	unsigned position = worker->held->position;
-	unsigned input = slot_input(position);
-	const char *data = slot_area(region, worker->seq, input);
-	struct frame_reader reader = {
-	    (enum leat_frame)region->header->frame, data, data + slot->size[input]};
-	const char *record = NULL;
-	size_t size = 0;
-	for (uint32_t i = 0; i <= index; i++) {
-		if (!frame_next(&reader, &record, &size))
-			break;
-	}
-	slot_fail(slot, position - 1, index, why, record, size);
-}
-
 static void worker_run_native(struct leat_worker *worker)
 {
 	struct region *region = worker_region(worker);
@@ -223,7 +204,7 @@ static void worker_run_native(struct leat_worker *worker)
 	    region->header->max_record, &result);
 	crash_leave();
 	if (result.why[0])
-		worker_cut(worker, result.failed, result.why);
+		slot_cut(region, worker->seq, position, result.failed, result.why);
 	(void)worker_end(worker, result.size, result.n_records);
 }
 
@@ -273,6 +254,6 @@ int leat_worker_fail(struct leat_worker *worker, const void *data, uint64_t size
 		return -EINVAL;
 	if (size > worker_region(worker)->header->area_capacity)
 		return -EMSGSIZE;
-	worker_cut(worker, index, why);
+	slot_cut(worker_region(worker), worker->seq, worker->held->position, index, why);
 	return leat_worker_commit(worker, data, size, n_records);
 }

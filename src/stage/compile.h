@@ -10,8 +10,11 @@
 
 #include <leat/error.h>
 
+#include <stddef.h>
+
 /*
- * path: the .c file. name: the stage's, for messages.
+ * path: the .c file; it is compiled, and shown, as it is written here.
+ * name: the stage's, for messages.
  * include_dir: where <leat.h> lives.
  * *ret_object: the shared object's path, to free().
  * The compiler's own output goes to stderr_fd when it fails.
@@ -19,5 +22,11 @@
  */
 int compile_cached(const char *path, const char *name, const char *include_dir, int stderr_fd,
     char **ret_object, struct leat_error *reterr);
+
+/*
+ * How a message calls a shared object: "mul.c" for one that compile_cached() has
+ * made of .../mul.c, the path itself for any other. *ret_size is that part's length.
+ */
+const char *compile_shown(const char *object, size_t *ret_size);
 
 #endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int options_error(const char *command, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fprintf(stderr, "leat %s: ", command);
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "; try 'leat %s --help'\n", command);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int options_frame(struct leat_options *options, const char *command, const char *value)
+{
+	static const char *const names[] = {
+	    [LEAT_NEWLINE] = "newline", [LEAT_NUL] = "nul", [LEAT_U32] = "u32"};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			options->frame = (enum leat_frame)i;
+			return 0;
+		}
+	}
+	return options_error(command, "--frame is newline, nul or u32, not '%s'", value);
+}
+
+/* A u32 frame and the ring's areas set the bound. */
+#define OPTIONS_MAX_RECORD_LIMIT UINT32_MAX
+
+static int options_max_record(struct leat_options *options, const char *command, const char *value)
+{
+	static const char suffixes[] = "KMG";
+	char *end = NULL;
+	errno = 0;
+	unsigned long long size = strtoull(value, &end, 10);
+	const char *suffix = *end ? strchr(suffixes, *end) : NULL;
+	unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+	if (suffix)
+		end++;
+	if (value[0] < '0' || value[0] > '9' || *end || errno || size == 0 ||
+	    size > OPTIONS_MAX_RECORD_LIMIT >> shift)
+		return options_error(
+		    command, "--max-record is a size such as 4096, 64M or 1G, not '%s'", value);
+	options->max_record = size << shift;
+	return 0;
+}
+
+static int options_time_log(struct leat_options *options, const char *command, const char *value)
+{
+	if (value && strcmp(value, "full") != 0)
+		return options_error(command, "--time-log or --time-log=full, not '%s'", value);
+	options->time_log = value ? LEAT_TIME_LOG_FULL : LEAT_TIME_LOG_PLAIN;
+	return 0;
+}
+
+static int options_trace(struct leat_options *options, const char *command, const char *value)
+{
+	options->trace_fd = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (options->trace_fd < 0)
+		return options_error(
+		    command, "cannot write the trace '%s': %s", value, strerror(errno));
+	return 0;
+}
+
+int options_take(struct leat_options *options, const char *command, int id, const char *value)
+{
+	switch (id) {
+	case OPTION_FRAME:
+		return options_frame(options, command, value);
+	case OPTION_MAX_RECORD:
+		return options_max_record(options, command, value);
+	case OPTION_PYTHON:
+		options->python = value;
+		return 0;
+	case OPTION_TIME_LOG:
+		return options_time_log(options, command, value);
+	case OPTION_TRACE:
+		return options_trace(options, command, value);
+	case OPTION_TRACE_STAGE:
+		options->trace_stage = (unsigned)strtoul(value, NULL, 10);
+		return 0;
+	default:
+		/* getopt_long has said which on stderr. */
+		fprintf(stderr, "try 'leat %s --help'\n", command);
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that `leat run` and `leat stage` share. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <leat/pipeline.h>
+
+#include <getopt.h>
+
+/* Values of options without a letter; a subcommand's own begin at OPTION_OWN. */
+enum option_id {
+	OPTION_FRAME = 256,
+	OPTION_MAX_RECORD,
+	OPTION_PYTHON,
+	OPTION_TIME_LOG,
+	OPTION_TRACE,
+	OPTION_TRACE_STAGE,
+	OPTION_OWN,
+};
+
+#define OPTIONS_SHARED                                                                             \
+	{"frame", required_argument, NULL, OPTION_FRAME},                                          \
+	    {"max-record", required_argument, NULL, OPTION_MAX_RECORD},                            \
+	    {"python", required_argument, NULL, OPTION_PYTHON},                                    \
+	    {"time-log", optional_argument, NULL, OPTION_TIME_LOG},                                \
+	    {"trace", required_argument, NULL, OPTION_TRACE},                                      \
+	    {"trace-stage", required_argument, NULL, OPTION_TRACE_STAGE},                          \
+	{                                                                                          \
+		"help", no_argument, NULL, 'h'                                                     \
+	}
+
+#define OPTIONS_SHARED_HELP                                                                        \
+	"      --frame FRAME      how records are told apart: newline (the default),\n"            \
+	"                         nul, or u32 (4 bytes of length before each)\n"                   \
+	"      --max-record SIZE  the longest record; default 64M (suffixes K, M, G)\n"            \
+	"      --python PYTHON    the interpreter of Python stages; default python3\n"             \
+	"      --time-log[=full]  each call's time on stderr; full adds the record's\n"            \
+	"                         number, the cpu time and the worker\n"                           \
+	"      --trace FILE       append the run's history to FILE (binary)\n"                     \
+	"  -h, --help             show this\n"
+
+/*
+ * Takes one shared option. Returns 0, or -EINVAL with a line on stderr: the option is
+ * wrong, or, for any id that is not shared, unknown.
+ */
+int options_take(struct leat_options *options, const char *command, int id, const char *value);
+
+/* A usage error: one line on stderr that ends by naming the help. Returns -EINVAL. */
+__attribute__((format(printf, 2, 3))) int options_error(
+    const char *command, const char *format, ...);
+
+#endif

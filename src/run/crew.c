@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crew.h"
+
+#include "atomic.h"
+#include "claim.h"
+#include "clock.h"
+#include "crash.h"
+#include "failure.h"
+#include "fd.h"
+#include "install.h"
+#include "slot.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Batches in flight. */
+#define CREW_SLOTS 32u
+
+/* How long a host may take to leave after a stop before it is made to. */
+#define CREW_GRACE_MS 200
+
+/* The only stage a host runs, or the first of several, for messages. */
+static const char *crew_host_name(const struct crew *crew, unsigned host)
+{
+	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
+		for (uint32_t k = 0; crew->plan.workers[i].host == host && k < crew->plan.n_stages;
+		     k++) {
+			if (crew->plan.stages[k].group == crew->plan.workers[i].group)
+				return crew->plan.stages[k].name;
+		}
+	}
+	return "?";
+}
+
+static void *crew_thread_run(void *argument)
+{
+	struct crew_thread *thread = argument;
+	struct leat_worker *worker = NULL;
+	struct leat_batch batch;
+	void *stack = crash_thread_begin();
+	if (leat_worker_open(&thread->crew->self, thread->nth, &worker) == 0) {
+		leat_worker_ready(worker);
+		(void)leat_worker_next(worker, &batch);
+		leat_worker_close(worker);
+	}
+	crash_thread_end(stack);
+	return NULL;
+}
+
+static int crew_start_threads(struct crew *crew, unsigned host)
+{
+	host_join(&crew->self, &crew->region, crew->bell, host);
+	for (unsigned i = 0; i < leat_host_workers(&crew->self); i++) {
+		struct crew_thread *thread = &crew->threads[i];
+		*thread = (struct crew_thread){.crew = crew, .nth = i};
+		int r = pthread_create(&thread->thread, NULL, crew_thread_run, thread);
+		if (r != 0)
+			return -r;
+		thread->started = true;
+	}
+	return 0;
+}
+
+/* A host's stdin is empty and its stdout is our stderr: data goes through the region. */
+static int crew_exec(struct crew *crew, unsigned host, char *const *argv)
+{
+	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (empty < 0)
+		return -errno;
+	int map[] = {empty, STDERR_FILENO, STDERR_FILENO, crew->region.fd, crew->bell};
+	struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
+	int r = child_start(&crew->hosts[host], &setup);
+	fd_close(empty);
+	return r;
+}
+
+static int crew_start_host(
+    struct crew *crew, unsigned host, const char *python, struct leat_error *reterr)
+{
+	bool is_python = crew->plan.hosts[host] == HOST_PYTHON;
+	char number[16];
+	snprintf(number, sizeof(number), "%u", host);
+	char *program = is_python ? install_python_dir() : install_program();
+	char *library = is_python ? install_library() : NULL;
+	char *const python_argv[] = {(char *)python, program, library, "3", "4", number, NULL};
+	char *const leat_argv[] = {program, "host", "3", "4", number, NULL};
+	int r = -ENOMEM;
+	if (program && (!is_python || library))
+		r = crew_exec(crew, host, is_python ? python_argv : leat_argv);
+	if (r < 0)
+		failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s%s",
+		    crew_host_name(crew, host), is_python ? python : "leat", strerror(-r),
+		    is_python ? " (the interpreter; choose one with --python)" : "");
+	free(program);
+	free(library);
+	return r;
+}
+
+int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
+    const char *python, struct leat_error *reterr)
+{
+	struct region_config config = {
+	    .n_slots = CREW_SLOTS,
+	    .frame = frame,
+	    .max_record = max_record,
+	    .stages = crew->plan.stages,
+	    .n_stages = crew->plan.n_stages,
+	    .workers = crew->plan.workers,
+	    .n_workers = crew->plan.n_workers,
+	};
+	crew->bell = bell;
+	int r = region_new(&config, &crew->region);
+	if (r < 0)
+		return failure(reterr, LEAT_CANNOT_START, r,
+		    "cannot map the ring's memory: %s; a smaller --max-record needs less",
+		    strerror(-r));
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->plan.hosts[i] != HOST_SELF)
+			r = crew_start_host(crew, i, python, reterr);
+		else if ((r = crew_start_threads(crew, i)) < 0)
+			failure(reterr, LEAT_CANNOT_START, r,
+			    "stage '%s': cannot start a thread: %s", crew_host_name(crew, i),
+			    strerror(-r));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int crew_ready(struct crew *crew, struct leat_error *reterr)
+{
+	int ready = 1;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		struct region_worker *worker = region_worker(&crew->region, i);
+		/* pairs with: worker_tell: the text in `why` */
+		uint32_t state = atomic_load_acquire(&worker->state);
+		if (state == WORKER_REFUSED)
+			return failure(reterr, LEAT_CANNOT_START, -EINVAL, "%.*s",
+			    (int)sizeof(worker->why), worker->why);
+		if (state != WORKER_READY)
+			ready = 0;
+	}
+	return ready;
+}
+
+int crew_poll(const struct crew *crew, struct pollfd *items)
+{
+	int n = 0;
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->hosts[i].pid != 0)
+			items[n++] = (struct pollfd){.fd = crew->hosts[i].pidfd, .events = POLLIN};
+	}
+	return n;
+}
+
+/*
+ * Answers for a worker that has died: the batch it held goes on, empty and failed, so
+ * that everything before it still comes out and the failure is told in its place.
+ */
+static bool crew_fail_held(struct crew *crew, unsigned worker, const char *why)
+{
+	const struct region *region = &crew->region;
+	uint64_t seq;
+	unsigned position;
+	if (!ring_held(region, worker, &seq, &position))
+		return false;
+	struct slot *slot = slot_at(region, seq);
+	slot_cut(region, seq, position, 0, why);
+	slot->history[position - 1].end_ns = clock_wall_ns();
+	slot->history[position - 1].cpu_ns = 0;
+	slot->history[position - 1].records_out = 0;
+	slot_set_output(slot, slot_output(position), 0, 0);
+	return ring_commit(region, seq, position, worker) == 0;
+}
+
+static int crew_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
+{
+	char why[128];
+	bool told = false;
+	bool refused = false;
+	child_describe(&crew->hosts[host], why, sizeof(why));
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		struct region_worker *worker = region_worker(&crew->region, i);
+		if (worker->host != host)
+			continue;
+		/* pairs with: worker_tell */
+		refused |= atomic_load_acquire(&worker->state) == WORKER_REFUSED;
+		told |= crew_fail_held(crew, i, why);
+	}
+	/* crew_ready tells why a worker refused. */
+	if (told || refused)
+		return 0;
+	return failure(reterr, LEAT_STOPPED, -ECHILD, "stage '%s': its process %s",
+	    crew_host_name(crew, host), why);
+}
+
+int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)
+{
+	int r = 0;
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->hosts[i].pid == 0 || !child_reap(&crew->hosts[i]))
+			continue;
+		ended(context, crew, i);
+		if (!ring_stopped(&crew->region) && r == 0)
+			r = crew_host_died(crew, i, reterr);
+	}
+	return r;
+}
+
+bool crew_is_gone(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->hosts[i].pid != 0)
+			return false;
+	}
+	return true;
+}
+
+static void crew_join(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		if (crew->threads[i].started && thread_join(crew->threads[i].thread) < 0)
+			crew->abandoned = true;
+	}
+}
+
+static void crew_end_hosts(struct crew *crew, crew_ended *ended, void *context)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		struct child *child = &crew->hosts[i];
+		if (child->pid == 0)
+			continue;
+		struct pollfd item = {.fd = child->pidfd, .events = POLLIN};
+		(void)poll(&item, 1, CREW_GRACE_MS);
+		child_end(child);
+		ended(context, crew, i);
+	}
+}
+
+void crew_end(struct crew *crew, crew_ended *ended, void *context)
+{
+	if (!crew->region.header)
+		return;
+	ring_stop(&crew->region);
+	crew_join(crew);
+	crew_end_hosts(crew, ended, context);
+	if (!crew->abandoned)
+		region_free(&crew->region);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The crew of a ring: its hosts, which are processes, and its threads in this
+ * process. Started, watched and ended here.
+ *
+ * Threads: the thread that runs the run.
+ */
+#ifndef CREW_H
+#define CREW_H
+
+#include "child.h"
+#include "host.h"
+#include "plan.h"
+
+#include <leat/error.h>
+
+#include <poll.h>
+#include <pthread.h>
+
+struct crew_thread {
+	struct crew *crew;
+	unsigned nth; /* of this process's workers */
+	pthread_t thread;
+	bool started;
+};
+
+struct crew {
+	struct plan plan;
+	struct region region;
+	int bell;
+	struct leat_host self;
+	struct crew_thread threads[REGION_STAGES_MAX];
+	struct child hosts[REGION_STAGES_MAX];
+	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
+};
+
+/* Called for each host that has ended, once; stage is TRACE_NO_STAGE for several. */
+typedef void crew_ended(void *context, const struct crew *crew, unsigned host);
+
+/*
+ * Makes the region and starts everyone. plan is filled in already; bell is borrowed.
+ * Returns 0 or -errno with the error written; crew_end is due in both cases.
+ */
+int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
+    const char *python, struct leat_error *reterr);
+
+/* Returns 1 when all workers are ready, 0 when not yet, -errno when one refuses. */
+int crew_ready(struct crew *crew, struct leat_error *reterr);
+
+/* Adds a descriptor for each living host; returns how many, at most REGION_STAGES_MAX. */
+int crew_poll(const struct crew *crew, struct pollfd *items);
+
+/*
+ * Reaps hosts that have ended. One that died while it held a batch fails that batch,
+ * in its place in the order; one that held none fails the run.
+ * Returns 0, or -errno with the error written.
+ */
+int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr);
+
+/* Whether every host has ended and been reaped. */
+bool crew_is_gone(const struct crew *crew);
+
+/* Stops everyone, by force if need be, and frees what crew_start made. */
+void crew_end(struct crew *crew, crew_ended *ended, void *context);
+
+#endif

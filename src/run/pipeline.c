@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public functions of <leat/pipeline.h>. */
+#include <leat/pipeline.h>
+
+#include "clock.h"
+#include "config.h"
+#include "crash.h"
+#include "failure.h"
+#include "run.h"
+#include "shell.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIPELINE_MAX_RECORD (64ull << 20)
+
+struct leat_pipeline {
+	struct leat_options options;
+	struct spec specs[REGION_STAGES_MAX];
+	uint32_t n_specs;
+	bool abandoned; /* a thread of an ended run is stuck: nothing may be freed */
+};
+
+const char *leat_version(void)
+{
+	return CONFIG_VERSION;
+}
+
+struct leat_options leat_options_default(void)
+{
+	return (struct leat_options){
+	    .mode = LEAT_AUTO,
+	    .frame = LEAT_NEWLINE,
+	    .max_record = PIPELINE_MAX_RECORD,
+	    .python = "python3",
+	    .in_name = "stdin",
+	    .out_name = "stdout",
+	    .in_fd = STDIN_FILENO,
+	    .out_fd = STDOUT_FILENO,
+	    .log_fd = STDERR_FILENO,
+	    .trace_fd = -1,
+	};
+}
+
+struct leat_pipeline *leat_pipeline_new(const struct leat_options *options)
+{
+	struct leat_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	if (pipeline)
+		pipeline->options = *options;
+	return pipeline;
+}
+
+struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline)
+{
+	if (!pipeline || pipeline->abandoned)
+		return NULL;
+	for (uint32_t i = 0; i < pipeline->n_specs; i++)
+		spec_free(&pipeline->specs[i]);
+	free(pipeline);
+	return NULL;
+}
+
+static bool pipeline_has_name(const struct leat_pipeline *pipeline, const char *name)
+{
+	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
+		if (strcmp(pipeline->specs[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name tells one stage: the second `sort` of a chain is called sort#2. */
+static int pipeline_name(
+    const struct leat_pipeline *pipeline, struct spec *spec, struct leat_error *reterr)
+{
+	if (!pipeline_has_name(pipeline, spec->name))
+		return 0;
+	if (spec->named)
+		return failure(
+		    reterr, LEAT_CANNOT_START, -EINVAL, "two stages are named '%s'", spec->name);
+	for (unsigned n = 2;; n++) {
+		char *name = NULL;
+		if (asprintf(&name, "%.55s#%u", spec->name, n) < 0)
+			return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+		if (pipeline_has_name(pipeline, name)) {
+			free(name);
+			continue;
+		}
+		free(spec->name);
+		spec->name = name;
+		return 0;
+	}
+}
+
+int leat_pipeline_add(struct leat_pipeline *pipeline, const char *text, struct leat_error *reterr)
+{
+	struct spec spec = {0};
+	if (pipeline->n_specs == REGION_STAGES_MAX)
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "a chain has at most %d stages",
+		    REGION_STAGES_MAX);
+	int r = spec_parse(text, &spec, reterr);
+	if (r == 0)
+		r = pipeline_name(pipeline, &spec, reterr);
+	if (r < 0)
+		spec_free(&spec);
+	else
+		pipeline->specs[pipeline->n_specs++] = spec;
+	return r;
+}
+
+size_t leat_pipeline_stages(const struct leat_pipeline *pipeline)
+{
+	return pipeline->n_specs;
+}
+
+const char *leat_pipeline_stage_name(const struct leat_pipeline *pipeline, size_t stage)
+{
+	return stage < pipeline->n_specs ? pipeline->specs[stage].name : NULL;
+}
+
+static int pipeline_resolve(struct leat_pipeline *pipeline, struct leat_error *reterr)
+{
+	if (pipeline->n_specs == 0)
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
+	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
+		int r = spec_resolve(&pipeline->specs[i], reterr);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void pipeline_trace_names(const struct leat_pipeline *pipeline)
+{
+	const struct leat_options *options = &pipeline->options;
+	for (uint32_t i = 0; options->trace_fd >= 0 && i < pipeline->n_specs; i++)
+		trace_log_stage(
+		    options->trace_fd, options->trace_stage + i, pipeline->specs[i].name);
+}
+
+static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t start_ns)
+{
+	struct rusage usage;
+	if (pipeline->options.trace_fd >= 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+		trace_log_process(pipeline->options.trace_fd, TRACE_NO_STAGE, false,
+		    (uint32_t)getpid(), start_ns, clock_wall_ns(), &usage);
+}
+
+int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
+{
+	struct leat_error error = {0};
+	uint64_t start_ns = clock_wall_ns();
+	struct run *run = calloc(1, sizeof(*run));
+	int r = run ? pipeline_resolve(pipeline, &error)
+		    : failure(&error, LEAT_STOPPED, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = run_open(run, &pipeline->options, pipeline->specs, pipeline->n_specs, &error);
+	if (r == 0) {
+		pipeline_trace_names(pipeline);
+		crash_watch();
+		run_go(run);
+		run_close(run);
+		crash_unwatch();
+		pipeline_trace_self(pipeline, start_ns);
+		error = run->error;
+		pipeline->abandoned = run->abandoned;
+	}
+	if (!pipeline->abandoned)
+		free(run);
+	if (error.status != LEAT_OK)
+		*reterr = error;
+	return error.status;
+}
+
+int leat_pipeline_shell_line(const struct leat_pipeline *pipeline, const char *in_path,
+    const char *out_path, char **ret_line, struct leat_error *reterr)
+{
+	if (pipeline->n_specs == 0)
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
+	char *line =
+	    shell_line(&pipeline->options, pipeline->specs, pipeline->n_specs, in_path, out_path);
+	if (!line)
+		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+	*ret_line = line;
+	return 0;
+}

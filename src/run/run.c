@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+
+#include "clock.h"
+#include "failure.h"
+#include "fd.h"
+#include "shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How long an aborted program may take to leave before it is made to. */
+#define RUN_GRACE_NS (1 * CLOCK_NS_PER_S)
+
+static int run_add_segment(struct run *run, const struct spec *specs, uint32_t first, uint32_t n)
+{
+	struct segment *segment = &run->segments[run->n_segments++];
+	bool is_command = specs[first].kind == STAGE_COMMAND;
+	*segment = (struct segment){
+	    .options = run->options,
+	    .specs = &specs[first],
+	    .first = first,
+	    .n_stages = n,
+	    .is_ring = !is_command && run->options->mode != LEAT_SHELL,
+	    .is_ours = !is_command && run->options->mode == LEAT_SHELL,
+	    .in_fd = -1,
+	    .out_fd = -1,
+	};
+	if (segment->is_ring)
+		return 0;
+	segment->argv = shell_argv(run->options, &specs[first], run->options->trace_stage + first);
+	return segment->argv ? 0 : -ENOMEM;
+}
+
+/* Neighbouring stages that take records share a ring. */
+static int run_split(struct run *run, const struct spec *specs, uint32_t n_specs)
+{
+	uint32_t first = 0;
+	while (first < n_specs) {
+		uint32_t n = 1;
+		if (specs[first].kind != STAGE_COMMAND && run->options->mode != LEAT_SHELL) {
+			while (first + n < n_specs && specs[first + n].kind != STAGE_COMMAND)
+				n++;
+		}
+		int r = run_add_segment(run, specs, first, n);
+		if (r < 0)
+			return r;
+		first += n;
+	}
+	run->segments[run->n_segments - 1].is_last = true;
+	return 0;
+}
+
+static int run_open_signals(struct run *run)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTSTP);
+	/* Before any thread starts: they inherit the mask. */
+	pthread_sigmask(SIG_BLOCK, &set, &run->mask_before);
+	/* A write to a closed pipe is an error that the writer reports. */
+	run->pipe_before = signal(SIGPIPE, SIG_IGN);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
+    uint32_t n_specs, struct leat_error *reterr)
+{
+	*run = (struct run){.options = options, .bell = -1, .signals = -1};
+	int r = run_split(run, specs, n_specs);
+	if (r < 0)
+		return failure(reterr, LEAT_STOPPED, r, "out of memory");
+	struct stat out;
+	run->watch_reader = fstat(options->out_fd, &out) == 0 && S_ISFIFO(out.st_mode);
+	run->bell = fd_bell();
+	run->signals = run_open_signals(run);
+	r = run->bell < 0 ? run->bell : run->signals;
+	return r < 0 ? failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r)) : 0;
+}
+
+static struct segment *run_wave(struct run *run, uint32_t i)
+{
+	return &run->segments[run->wave_first + i];
+}
+
+static uint32_t run_wave_size(const struct run *run)
+{
+	return run->wave_end - run->wave_first;
+}
+
+static bool run_borrows(const struct run *run, int fd)
+{
+	return fd < 0 || fd == run->options->in_fd || fd == run->options->out_fd;
+}
+
+static void run_close_pipes(struct run *run, struct segment *segment)
+{
+	if (!run_borrows(run, segment->in_fd))
+		fd_close(segment->in_fd);
+	if (!run_borrows(run, segment->out_fd))
+		fd_close(segment->out_fd);
+	segment->in_fd = -1;
+	segment->out_fd = -1;
+}
+
+static void run_fail(struct run *run, const struct leat_error *error)
+{
+	if (run->error.status == LEAT_OK)
+		run->error = *error;
+}
+
+/* What is before a segment that failed works for nobody. */
+static void run_abort_before(struct run *run, const struct segment *failed)
+{
+	for (struct segment *segment = run->segments; segment < failed; segment++)
+		segment_abort(segment, false);
+	run->kill_at_ns = clock_wall_ns() + RUN_GRACE_NS;
+}
+
+static void run_abort_all(struct run *run, bool force)
+{
+	for (uint32_t i = 0; i < run->n_segments; i++)
+		segment_abort(&run->segments[i], force);
+}
+
+static void run_interrupt(struct run *run, int status)
+{
+	run->interrupt_status = status;
+	if (++run->interrupts > 1) {
+		run_abort_all(run, true);
+		return;
+	}
+	if (run->options->notice)
+		run->options->notice(run->options->notice_context,
+		    "interrupted: finishing what has been read; once more to end at once");
+	for (uint32_t i = 0; i < run_wave_size(run); i++) {
+		struct segment *segment = run_wave(run, i);
+		if (segment->started && !segment->done) {
+			segment_interrupt(segment);
+			break;
+		}
+	}
+}
+
+/* Ctrl-Z reaches this process only: its children are in groups of their own. */
+static void run_suspend(struct run *run)
+{
+	for (uint32_t i = 0; i < run_wave_size(run); i++)
+		segment_signal(run_wave(run, i), SIGSTOP);
+	raise(SIGSTOP);
+	for (uint32_t i = 0; i < run_wave_size(run); i++)
+		segment_signal(run_wave(run, i), SIGCONT);
+}
+
+static void run_read_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+	while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTSTP)
+			run_suspend(run);
+		else
+			run_interrupt(
+			    run, info.ssi_signo == SIGINT ? LEAT_INTERRUPTED : LEAT_TERMINATED);
+	}
+}
+
+/* Watches the end of the chain: a reader that leaves an idle run should end it. */
+static void run_check_reader(struct run *run, short events)
+{
+	struct segment *last = &run->segments[run->n_segments - 1];
+	if (!(events & POLLERR))
+		return;
+	run->watch_reader = false;
+	segment_reader_left(last);
+}
+
+static int run_timeout_ms(struct run *run)
+{
+	if (run->kill_at_ns == 0)
+		return -1;
+	uint64_t now = clock_wall_ns();
+	if (now < run->kill_at_ns)
+		return (int)((run->kill_at_ns - now) / 1000000) + 1;
+	for (uint32_t i = 0; i < run->n_segments; i++) {
+		if (run->segments[i].aborted)
+			segment_abort(&run->segments[i], true);
+	}
+	run->kill_at_ns = 0;
+	return -1;
+}
+
+/* Sleeps until something happens: a bell, a signal, a process's end. */
+static void run_poll(struct run *run)
+{
+	struct pollfd items[3 + 2 * REGION_STAGES_MAX];
+	const struct segment *last = &run->segments[run->n_segments - 1];
+	int n = 3;
+	items[0] = (struct pollfd){.fd = run->bell, .events = POLLIN};
+	items[1] = (struct pollfd){.fd = run->signals, .events = POLLIN};
+	bool watch = run->watch_reader && last->is_ring && last->started && !last->done;
+	items[2] = (struct pollfd){.fd = watch ? last->out_fd : -1};
+	for (uint32_t i = 0; i < run_wave_size(run); i++)
+		n += segment_poll(run_wave(run, i), items + n);
+	if (poll(items, (nfds_t)n, run_timeout_ms(run)) <= 0)
+		return;
+	fd_hush(run->bell);
+	run_read_signals(run);
+	run_check_reader(run, items[2].revents);
+}
+
+/* Returns 0 when all can be let go, or -errno with the run's error written. */
+static int run_await_ready(struct run *run)
+{
+	int before = run->interrupts;
+	for (;;) {
+		bool all = true;
+		struct leat_error error = {0};
+		for (uint32_t i = 0; i < run_wave_size(run); i++) {
+			int r = segment_ready(run_wave(run, i), &error);
+			if (r < 0) {
+				run_fail(run, &error);
+				return r;
+			}
+			all &= r == 1;
+		}
+		if (all)
+			return 0;
+		run_poll(run);
+		if (run->interrupts > before)
+			return -EINTR;
+	}
+}
+
+/* The last segment first: a reader is there before its writer. */
+static int run_start(struct run *run)
+{
+	for (uint32_t i = run_wave_size(run); i-- > 0;) {
+		struct segment *segment = run_wave(run, i);
+		struct leat_error error = {0};
+		int r = segment_start(segment, run->bell, &error);
+		if (r < 0) {
+			run_fail(run, &error);
+			return r;
+		}
+		/* The child has its own copies; with ours open, nobody would see an end. */
+		if (!segment->is_ring)
+			run_close_pipes(run, segment);
+	}
+	return 0;
+}
+
+static bool run_step(struct run *run)
+{
+	bool all_done = true;
+	for (uint32_t i = 0; i < run_wave_size(run); i++) {
+		struct segment *segment = run_wave(run, i);
+		bool was_done = segment->done;
+		segment_step(segment);
+		if (segment->done && !was_done) {
+			run_close_pipes(run, segment);
+			if (segment->error.status != LEAT_OK) {
+				run_fail(run, &segment->error);
+				run_abort_before(run, segment);
+			}
+		}
+		all_done &= segment->done;
+	}
+	return !all_done;
+}
+
+static int run_join(struct segment *from, struct segment *to)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	from->out_fd = ends[1];
+	to->in_fd = ends[0];
+	return 0;
+}
+
+static int run_connect(struct run *run)
+{
+	for (uint32_t i = 0; i + 1 < run_wave_size(run); i++) {
+		int r = run_join(run_wave(run, i), run_wave(run, i + 1));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Runs the segments of this wave, whose outer descriptors are set, to their end. */
+static int run_one_wave(struct run *run)
+{
+	struct leat_error error = {0};
+	int r = run_connect(run);
+	if (r < 0) {
+		failure(&run->error, LEAT_CANNOT_START, r, "cannot make a pipe: %s", strerror(-r));
+		return r;
+	}
+	for (uint32_t i = 0; r == 0 && i < run_wave_size(run); i++)
+		r = segment_prepare(run_wave(run, i), run->bell, &error);
+	if (r < 0)
+		run_fail(run, &error);
+	if (r == 0)
+		r = run_await_ready(run);
+	if (r == 0)
+		r = run_start(run);
+	while (r == 0 && run_step(run) && run->interrupts < 2)
+		run_poll(run);
+	return run->error.status != LEAT_OK || run->interrupts > 1 ? -ECANCELED : r;
+}
+
+/*
+ * In single mode one segment runs at a time, and what it writes is kept in a
+ * temporary file for the next.
+ */
+static int run_one_turn(struct run *run, struct segment *segment, int in_fd, int *ret_between)
+{
+	int between = -1;
+	segment->in_fd = in_fd;
+	segment->out_fd = run->options->out_fd;
+	if (!segment->is_last) {
+		between = fd_temporary();
+		segment->out_fd = between < 0 ? -1 : fcntl(between, F_DUPFD_CLOEXEC, 0);
+		if (segment->out_fd < 0) {
+			failure(&run->error, LEAT_STOPPED, between, "temporary file: %s",
+			    strerror(between < 0 ? -between : errno));
+			return -EIO;
+		}
+	}
+	int r = run_one_wave(run);
+	run_close_pipes(run, segment);
+	if (between >= 0)
+		(void)lseek(between, 0, SEEK_SET);
+	*ret_between = between;
+	return r;
+}
+
+static void run_in_turns(struct run *run)
+{
+	int in_fd = run->options->in_fd;
+	int r = 0;
+	for (uint32_t i = 0; i < run->n_segments && r == 0; i++) {
+		run->wave_first = i;
+		run->wave_end = i + 1;
+		r = run_one_turn(run, &run->segments[i], in_fd, &in_fd);
+	}
+	if (!run_borrows(run, in_fd) && r != 0 && run->segments[run->wave_first].in_fd != in_fd)
+		fd_close(in_fd);
+}
+
+/* What an interrupted run says, unless something failed as well. */
+static void run_say_interrupted(struct run *run)
+{
+	const struct segment *first = &run->segments[0];
+	struct leat_error error = {.status = run->interrupt_status};
+	const char *how = run->interrupt_status == LEAT_INTERRUPTED ? "interrupted" : "terminated";
+	if (!run->options->filter && first->is_ring)
+		failure(&error, run->interrupt_status, 0, "%s after record %llu%s", how,
+		    (unsigned long long)first->sink.n_source_records,
+		    run->interrupts > 1 ? "; what was being worked on is lost" : "");
+	else if (!run->options->filter)
+		failure(&error, run->interrupt_status, 0, "%s", how);
+	run_fail(run, &error);
+}
+
+void run_go(struct run *run)
+{
+	if (run->options->mode == LEAT_SINGLE) {
+		run_in_turns(run);
+	} else {
+		run->wave_end = run->n_segments;
+		run->segments[0].in_fd = run->options->in_fd;
+		run->segments[run->n_segments - 1].out_fd = run->options->out_fd;
+		(void)run_one_wave(run);
+	}
+	if (run->interrupts > 1)
+		run_abort_all(run, true);
+}
+
+void run_close(struct run *run)
+{
+	for (uint32_t i = 0; i < run->n_segments; i++) {
+		struct segment *segment = &run->segments[i];
+		run_close_pipes(run, segment);
+		if (segment_end(segment) < 0)
+			run->abandoned = true;
+	}
+	if (run->interrupts > 0)
+		run_say_interrupted(run);
+	run->bell = run->abandoned ? run->bell : fd_close(run->bell);
+	run->signals = fd_close(run->signals);
+	signal(SIGPIPE, run->pipe_before);
+	pthread_sigmask(SIG_SETMASK, &run->mask_before, NULL);
+}

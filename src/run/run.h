@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One run: the segments of a chain, the pipes between them, the signals, and what it
+ * all came to. There is one way to stop: a segment that failed has ended, what is
+ * before it is aborted, and what is behind it sees the end of its input and finishes.
+ *
+ * Threads: one; it must be the thread that later frees.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include "segment.h"
+
+#include <signal.h>
+
+struct run {
+	const struct leat_options *options;
+	struct segment segments[REGION_STAGES_MAX];
+	uint32_t n_segments;
+	uint32_t wave_first; /* the segments that run now: all, or in single mode one */
+	uint32_t wave_end;
+	int bell;
+	int signals;	   /* a signalfd */
+	bool watch_reader; /* the output is a pipe, whose reader may leave */
+	sigset_t mask_before;
+	void (*pipe_before)(int);
+	int interrupts;
+	int interrupt_status; /* LEAT_INTERRUPTED or LEAT_TERMINATED */
+	uint64_t kill_at_ns;  /* when aborted segments are ended by force; 0: never */
+	struct leat_error error;
+	bool abandoned; /* a thread is stuck; see segment_end */
+};
+
+/* specs: the whole chain, resolved. Returns 0 or -errno with the error written. */
+int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
+    uint32_t n_specs, struct leat_error *reterr);
+
+/* Runs to the end; the result is in run->error. */
+void run_go(struct run *run);
+
+/* Nothing is left behind. With run->abandoned the memory of *run must stay. */
+void run_close(struct run *run);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "segment.h"
+
+#include "claim.h"
+#include "failure.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a shell exits with when it cannot find or cannot execute a command. */
+#define SHELL_NOT_FOUND	     127
+#define SHELL_NOT_EXECUTABLE 126
+
+static uint32_t segment_trace_stage(const struct segment *segment, uint32_t stage)
+{
+	return segment->options->trace_stage + segment->first + stage;
+}
+
+/* A host has ended: its resource usage goes to the trace. */
+static void segment_host_ended(void *context, const struct crew *crew, unsigned host)
+{
+	const struct segment *segment = context;
+	const struct child *child = &crew->hosts[host];
+	uint32_t stage = TRACE_NO_STAGE;
+	unsigned n = 0;
+	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
+		for (uint32_t k = 0; k < crew->plan.n_workers; k++) {
+			if (crew->plan.workers[k].host == host &&
+			    crew->plan.workers[k].group == crew->plan.stages[i].group) {
+				stage = segment_trace_stage(segment, i);
+				n++;
+			}
+		}
+	}
+	if (segment->options->trace_fd >= 0)
+		trace_log_process(segment->options->trace_fd, n == 1 ? stage : TRACE_NO_STAGE,
+		    false, (uint32_t)child->started_pid, child->start_ns, child->end_ns,
+		    &child->usage);
+}
+
+int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr)
+{
+	const struct leat_options *options = segment->options;
+	segment->started = true;
+	if (!segment->is_ring)
+		return 0;
+	segment->crew = calloc(1, sizeof(*segment->crew));
+	if (!segment->crew)
+		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+	plan_ring(options->mode, segment->specs, segment->n_stages, &segment->crew->plan);
+	return crew_start(
+	    segment->crew, bell, options->frame, options->max_record, options->python, reterr);
+}
+
+int segment_ready(struct segment *segment, struct leat_error *reterr)
+{
+	if (!segment->is_ring)
+		return 1;
+	/* A worker's own words say more than its process's end. */
+	int ready = crew_ready(segment->crew, reterr);
+	if (ready < 0)
+		return ready;
+	int r = crew_reap(segment->crew, segment_host_ended, segment, reterr);
+	if (r < 0) {
+		reterr->status = LEAT_CANNOT_START;
+		return r;
+	}
+	return ready;
+}
+
+static void segment_observe(struct segment *segment, struct observer observer)
+{
+	segment->sink.observers[segment->sink.n_observers++] = observer;
+}
+
+static int segment_start_ring(struct segment *segment, int bell, struct leat_error *reterr)
+{
+	const struct leat_options *options = segment->options;
+	struct sink *sink = &segment->sink;
+	sink->fd = segment->out_fd;
+	sink->bell = bell;
+	sink->name = segment->is_last ? options->out_name : "the next command";
+	sink->source_name = segment->first == 0 ? options->in_name : "the command before";
+	if (options->time_log != LEAT_TIME_LOG_OFF) {
+		segment->time_log = (struct time_log){options->time_log, options->log_fd};
+		segment_observe(segment, (struct observer){time_log_retire, &segment->time_log});
+	}
+	if (options->trace_fd >= 0) {
+		segment->trace_log =
+		    (struct trace_log){options->trace_fd, segment_trace_stage(segment, 0)};
+		segment_observe(segment, (struct observer){trace_log_retire, &segment->trace_log});
+	}
+	int r = sink_start(sink, &segment->crew->region);
+	if (r == 0)
+		r = source_start(
+		    &segment->source, &segment->crew->region, segment->in_fd, sink->source_name);
+	if (r < 0)
+		failure(reterr, LEAT_CANNOT_START, r, "cannot start a thread: %s", strerror(-r));
+	return r;
+}
+
+static int segment_start_program(struct segment *segment, struct leat_error *reterr)
+{
+	int map[] = {segment->in_fd, segment->out_fd, STDERR_FILENO, segment->options->trace_fd};
+	struct child_setup setup = {.argv = segment->argv, .map = map, .n_map = 3};
+	if (segment->is_ours && segment->options->trace_fd >= 0)
+		setup.n_map = 4;
+	int r = child_start(&segment->child, &setup);
+	if (r < 0)
+		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s",
+		    segment->specs->name, segment->argv[0], strerror(-r));
+	return 0;
+}
+
+int segment_start(struct segment *segment, int bell, struct leat_error *reterr)
+{
+	return segment->is_ring ? segment_start_ring(segment, bell, reterr)
+				: segment_start_program(segment, reterr);
+}
+
+int segment_poll(const struct segment *segment, struct pollfd *items)
+{
+	if (!segment->started || segment->done)
+		return 0;
+	if (segment->is_ring)
+		return crew_poll(segment->crew, items);
+	items[0] = (struct pollfd){.fd = segment->child.pidfd, .events = POLLIN};
+	return segment->child.pid != 0;
+}
+
+/* A reader that went away matters at the end of the chain only. */
+static void segment_reader_gone(struct segment *segment, const char *name)
+{
+	if (segment->is_last)
+		failure(&segment->error, LEAT_READER_GONE, 0, "%s: the reader closed it", name);
+}
+
+static void segment_judge_ours(struct segment *segment)
+{
+	int status = segment->child.status;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : LEAT_STOPPED;
+	char how[128];
+	if (code == LEAT_READER_GONE) {
+		segment_reader_gone(segment, segment->options->out_name);
+		return;
+	}
+	segment->error.status = code;
+	if (!WIFSIGNALED(status))
+		return;
+	child_describe(&segment->child, how, sizeof(how));
+	failure(&segment->error, LEAT_STOPPED, 0, "stage '%s': %s", segment->specs->name, how);
+}
+
+static void segment_judge_command(struct segment *segment)
+{
+	int status = segment->child.status;
+	char how[128];
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) {
+		segment_reader_gone(segment, segment->options->out_name);
+		return;
+	}
+	child_describe(&segment->child, how, sizeof(how));
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	bool missing = code == SHELL_NOT_FOUND || code == SHELL_NOT_EXECUTABLE;
+	failure(&segment->error, missing ? LEAT_CANNOT_START : LEAT_STOPPED, 0,
+	    "stage '%s': command '%.200s' %s%s", segment->specs->name, segment->specs->target, how,
+	    code == SHELL_NOT_FOUND ? " (not found)" : "");
+}
+
+static void segment_step_program(struct segment *segment)
+{
+	struct child *child = &segment->child;
+	if (child->pid == 0 || !child_reap(child))
+		return;
+	segment->done = true;
+	/* A program of ours has written its own and its children's. */
+	if (segment->options->trace_fd >= 0 && !segment->is_ours)
+		trace_log_process(segment->options->trace_fd, segment_trace_stage(segment, 0), true,
+		    (uint32_t)child->started_pid, child->start_ns, child->end_ns, &child->usage);
+	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
+	if (clean || segment->aborted || segment->interrupted)
+		return;
+	if (segment->is_ours)
+		segment_judge_ours(segment);
+	else
+		segment_judge_command(segment);
+}
+
+/* What the sink came to, once it is done. */
+static void segment_judge_sink(struct segment *segment)
+{
+	const struct sink *sink = &segment->sink;
+	bool consequence =
+	    segment->aborted || (sink->error.status == LEAT_READER_GONE && !segment->is_last);
+	if (segment->error.status != LEAT_OK || consequence)
+		return;
+	segment->error = sink->error;
+	if (sink->error.status == LEAT_OK && segment->reader_left)
+		failure(&segment->error, LEAT_READER_GONE, 0,
+		    "%s: the reader closed it after %llu records (%llu bytes)", sink->name,
+		    (unsigned long long)sink->n_records, (unsigned long long)sink->n_bytes);
+}
+
+static void segment_step_ring(struct segment *segment)
+{
+	struct leat_error error = {0};
+	if (crew_reap(segment->crew, segment_host_ended, segment, &error) < 0 &&
+	    segment->error.status == LEAT_OK && !segment->aborted) {
+		segment->error = error;
+		ring_stop(&segment->crew->region);
+	}
+	if (!sink_done(&segment->sink))
+		return;
+	segment_judge_sink(segment);
+	source_stop(&segment->source);
+	/* After a good end the hosts may take their time to leave, after a bad one not. */
+	segment->done = crew_is_gone(segment->crew) || segment->sink.error.status != LEAT_OK ||
+			segment->error.status != LEAT_OK || segment->aborted;
+}
+
+void segment_step(struct segment *segment)
+{
+	if (!segment->started || segment->done)
+		return;
+	if (segment->is_ring)
+		segment_step_ring(segment);
+	else
+		segment_step_program(segment);
+}
+
+void segment_signal(struct segment *segment, int signal)
+{
+	child_kill(&segment->child, signal);
+	for (unsigned i = 0; segment->crew && i < segment->crew->plan.n_hosts; i++)
+		child_kill(&segment->crew->hosts[i], signal);
+}
+
+void segment_reader_left(struct segment *segment)
+{
+	/* With all input read, what is left will be written, or fail to be, soon. */
+	if (ring_end_seq(&segment->crew->region) != END_UNKNOWN)
+		return;
+	segment->reader_left = true;
+	ring_stop(&segment->crew->region);
+}
+
+void segment_interrupt(struct segment *segment)
+{
+	segment->interrupted = true;
+	if (segment->is_ring)
+		source_stop(&segment->source);
+	else
+		child_kill(&segment->child, SIGINT);
+}
+
+void segment_abort(struct segment *segment, bool force)
+{
+	segment->aborted = true;
+	if (!segment->started || segment->done)
+		return;
+	if (!segment->is_ring) {
+		child_kill(&segment->child, force ? SIGKILL : SIGTERM);
+		return;
+	}
+	source_stop(&segment->source);
+	if (segment->crew->region.header)
+		ring_stop(&segment->crew->region);
+}
+
+static int segment_end_ring(struct segment *segment)
+{
+	struct crew *crew = segment->crew;
+	if (crew->region.header)
+		ring_stop(&crew->region);
+	int r = source_finish(&segment->source);
+	int sink_r = sink_finish(&segment->sink);
+	crew->abandoned = r < 0 || sink_r < 0;
+	crew_end(crew, segment_host_ended, segment);
+	if (crew->abandoned)
+		return -ETIMEDOUT;
+	free(crew);
+	segment->crew = NULL;
+	return 0;
+}
+
+int segment_end(struct segment *segment)
+{
+	int r = segment->crew ? segment_end_ring(segment) : 0;
+	child_end(&segment->child);
+	for (char **word = segment->argv; word && *word; word++)
+		free(*word);
+	free(segment->argv);
+	segment->argv = NULL;
+	return r;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shell.h"
+
+#include "install.h"
+#include "quote.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHELL_WORDS_MAX 20
+
+struct shell_words {
+	char *words[SHELL_WORDS_MAX + 1];
+	int n;
+	bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void shell_add(
+    struct shell_words *words, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *word = NULL;
+	if (vasprintf(&word, format, args) < 0 || words->n == SHELL_WORDS_MAX)
+		words->failed = true;
+	else
+		words->words[words->n++] = word;
+	va_end(args);
+}
+
+static void shell_free(struct shell_words *words)
+{
+	for (int i = 0; i < words->n; i++)
+		free(words->words[i]);
+}
+
+/* The options of `leat run` that `leat stage` needs too, where they are not the defaults. */
+static void shell_add_options(struct shell_words *words, const struct leat_options *options)
+{
+	static const char *const frames[] = {"newline", "nul", "u32"};
+	struct leat_options defaults = leat_options_default();
+	if (options->frame != defaults.frame)
+		shell_add(words, "--frame=%s", frames[options->frame]);
+	if (options->max_record != defaults.max_record)
+		shell_add(words, "--max-record=%llu", (unsigned long long)options->max_record);
+	if (strcmp(options->python, defaults.python) != 0)
+		shell_add(words, "--python=%s", options->python);
+	if (options->time_log != LEAT_TIME_LOG_OFF)
+		shell_add(
+		    words, "--time-log%s", options->time_log == LEAT_TIME_LOG_FULL ? "=full" : "");
+}
+
+static void shell_add_stage(
+    struct shell_words *words, const char *program, const struct leat_options *options)
+{
+	shell_add(words, "%s", program);
+	shell_add(words, "stage");
+	shell_add_options(words, options);
+}
+
+static void shell_add_spec(struct shell_words *words, const struct spec *spec)
+{
+	char *text = spec_text(spec);
+	if (text)
+		shell_add(words, "%s", text);
+	else
+		words->failed = true;
+	free(text);
+}
+
+char **shell_argv(const struct leat_options *options, const struct spec *spec, uint32_t trace_stage)
+{
+	struct shell_words words = {0};
+	if (spec->kind == STAGE_COMMAND) {
+		shell_add(&words, "/bin/sh");
+		shell_add(&words, "-c");
+		shell_add(&words, "%s", spec->target);
+	} else {
+		char *program = install_program();
+		words.failed = !program;
+		shell_add_stage(&words, program ? program : "", options);
+		free(program);
+		if (options->trace_fd >= 0) {
+			/* As segment_start_program passes it. */
+			shell_add(&words, "--trace=/proc/self/fd/3");
+			shell_add(&words, "--trace-stage=%u", trace_stage);
+		}
+		shell_add_spec(&words, spec);
+	}
+	char **argv = malloc(sizeof(words.words));
+	if (!argv || words.failed) {
+		shell_free(&words);
+		free(argv);
+		return NULL;
+	}
+	memcpy(argv, words.words, sizeof(words.words));
+	return argv;
+}
+
+/* Whether this path is the running program. */
+static bool shell_is_program(const char *path)
+{
+	struct stat other;
+	struct stat self;
+	return stat(path, &other) == 0 && stat("/proc/self/exe", &self) == 0 &&
+	       other.st_dev == self.st_dev && other.st_ino == self.st_ino;
+}
+
+/* How a person calls this program: by its name where a shell finds it. */
+static char *shell_program(void)
+{
+	const char *path = getenv("PATH");
+	while (path && *path) {
+		size_t size = strcspn(path, ":");
+		char *file = NULL;
+		if (asprintf(&file, "%.*s/leat", (int)size, path) < 0)
+			return NULL;
+		bool found = access(file, X_OK) == 0;
+		bool ours = found && shell_is_program(file);
+		free(file);
+		if (ours)
+			return strdup("leat");
+		if (found)
+			break;
+		path += size + (path[size] == ':');
+	}
+	return install_program();
+}
+
+/*
+ * A command as it stands in a pipe. One that a bare `|` beside it would tear apart, as
+ * `a; b` or `a || b` would be, keeps a shell of its own.
+ */
+static void shell_print_command(FILE *to, const char *command)
+{
+	char *quoted = NULL;
+	if (!strpbrk(command, ";&|<>(){}#\n\\'\"`$!"))
+		fputs(command, to);
+	else if ((quoted = quote_shell(command)))
+		fprintf(to, "sh -c %s", quoted);
+	free(quoted);
+}
+
+static void shell_print_stage(FILE *to, const struct leat_options *options, const struct spec *spec)
+{
+	struct shell_words words = {0};
+	char *program = shell_program();
+	shell_add_stage(&words, program ? program : "leat", options);
+	shell_add_spec(&words, spec);
+	free(program);
+	for (int i = 0; i < words.n; i++) {
+		char *quoted = quote_shell(words.words[i]);
+		fprintf(to, "%s%s", i ? " " : "", quoted ? quoted : "");
+		free(quoted);
+	}
+	shell_free(&words);
+}
+
+static void shell_print_file(FILE *to, const char *operator, const char * path)
+{
+	char *quoted = path ? quote_shell(path) : NULL;
+	if (quoted)
+		fprintf(to, " %s%s", operator, quoted);
+	free(quoted);
+}
+
+char *shell_line(const struct leat_options *options, const struct spec *specs, uint32_t n_specs,
+    const char *in_path, const char *out_path)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&line, &size);
+	if (!to)
+		return NULL;
+	for (uint32_t i = 0; i < n_specs; i++) {
+		fputs(i ? " | " : "", to);
+		if (specs[i].kind == STAGE_COMMAND)
+			shell_print_command(to, specs[i].target);
+		else
+			shell_print_stage(to, options, &specs[i]);
+		if (i == 0)
+			shell_print_file(to, "<", in_path);
+	}
+	shell_print_file(to, ">", out_path);
+	if (fclose(to) != 0) {
+		free(line);
+		return NULL;
+	}
+	return line;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stages as programs: what runs them, and how a person would write it in a shell. */
+#ifndef SHELL_H
+#define SHELL_H
+
+#include "spec.h"
+
+#include <leat/pipeline.h>
+
+/*
+ * The program that runs this stage between two pipes: the command in a shell, or
+ * `leat stage` with the options. trace_stage: the stage's number in the trace.
+ * Returns a NULL-ended vector whose words and itself are to free(), or NULL.
+ */
+char **shell_argv(
+    const struct leat_options *options, const struct spec *spec, uint32_t trace_stage);
+
+/* The whole chain as a line for a shell; see leat_pipeline_shell_line. NULL: out of memory. */
+char *shell_line(const struct leat_options *options, const struct spec *specs, uint32_t n_specs,
+    const char *in_path, const char *out_path);
+
+#endif
