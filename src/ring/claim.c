@@ -39,6 +39,11 @@ bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position)
 	return ring_state(region, seq) == state_ready(ring_place(region, seq, position));
 }
 
+bool ring_passed(const struct region *region, uint64_t seq, unsigned position)
+{
+	return state_place_of(ring_state(region, seq)) > ring_place(region, seq, position);
+}
+
 void ring_advance(const struct region *region, uint64_t seq, unsigned position)
 {
 	uint64_t to = ring_next_place(region, ring_place(region, seq, position));
@@ -51,13 +56,13 @@ bool ring_claim(const struct region *region, unsigned position, unsigned worker,
     uint64_t *ret_seq)
 {
 	for (;;) {
-		uint64_t place = ring_place(region, *next, position);
-		uint64_t state = ring_state(region, *next);
-		if (state_place_of(state) > place) {
+		if (ring_passed(region, *next, position)) {
 			(*next)++;
 			continue;
 		}
-		if (state != state_ready(place))
+		uint64_t place = ring_place(region, *next, position);
+		uint64_t state = state_ready(place);
+		if (ring_state(region, *next) != state)
 			return false;
 		/* pairs with: ring_commit, ring_advance; a failure means that another has it */
 		if (atomic_cas_seq(

@@ -26,6 +26,9 @@
 /* Whether the batch is READY at this position. */
 bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position);
 
+/* Whether the batch, which has been filled, has left this position behind. */
+bool ring_passed(const struct region *region, uint64_t seq, unsigned position);
+
 /* For the source and the sink: moves a READY batch on and wakes who waits for it. */
 void ring_advance(const struct region *region, uint64_t seq, unsigned position);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash.h"
 
+#include "claim.h"
 #include "slot.h"
 
 #include <leat/error.h>
@@ -8,9 +9,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CRASH_STACK (64u << 10)
+
+/* A crash waits this long, 1 ms at a time, for the batches before it. */
+#define CRASH_NAPS   1000
+#define CRASH_NAP_NS (1000 * 1000)
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 #define CRASH_N (sizeof(crash_signals) / sizeof(crash_signals[0]))
@@ -54,6 +60,19 @@ static const char *crash_number(char *digits, size_t capacity, uint64_t number)
 	return at;
 }
 
+/* The other threads go on: what came before this batch still comes out. */
+static void crash_let_out(void)
+{
+	const struct region *region = crash_here.region;
+	const struct timespec nap = {.tv_nsec = CRASH_NAP_NS};
+	uint64_t before = crash_here.seq - 1;
+	for (int i = 0; crash_here.seq > 0 && i < CRASH_NAPS; i++) {
+		if (ring_passed(region, before, region_sink(region)))
+			return;
+		nanosleep(&nap, NULL);
+	}
+}
+
 static void crash_handle(int signal_number)
 {
 	if (!crash_here.region) {
@@ -66,6 +85,7 @@ static void crash_handle(int signal_number)
 			   : signal_number == SIGFPE ? "SIGFPE"
 						     : "SIGILL";
 	const struct slot *slot = slot_at(crash_here.region, crash_here.seq);
+	crash_let_out();
 	char digits[24];
 	char line[256] = "leat: stage '";
 	crash_append(

@@ -39,7 +39,7 @@ static uint64_t source_held_bytes(struct source *source)
 {
 	const struct region *region = source->region;
 	while (source->oldest < source->seq &&
-	       ring_is_ready(region, source->oldest + region->header->n_slots, 0)) {
+	       ring_passed(region, source->oldest, region_sink(region))) {
 		source->held_bytes -= slot_at(region, source->oldest)->source_bytes;
 		source->oldest++;
 	}

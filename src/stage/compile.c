@@ -239,10 +239,9 @@ static int compile_object(struct compile *job, const char *files, size_t size, c
 	}
 	char key[COMPILE_KEY_SIZE + 1];
 	compile_key(&state, key);
-	if (asprintf(ret_object, "%s/%.*s-%s.so", job->folder, COMPILE_SHOWN_MAX, job->base, key) <
-	    0)
-		return -ENOMEM;
-	return 0;
+	int n =
+	    asprintf(ret_object, "%s/%.*s-%s.so", job->folder, COMPILE_SHOWN_MAX, job->base, key);
+	return n < 0 ? -ENOMEM : 0;
 }
 
 /* Returns 1 with the object's path when it is there, 0 when it must be made, or -ENOMEM. */
@@ -298,8 +297,7 @@ static int compile_list_files(
 	return -ENOMEM;
 }
 
-/* Gives a finished file its name; it is on the disk by then, since nobody will look inside again.
- */
+/* It is on the disk before it has its name: what has it is never looked into again. */
 static int compile_rename(const char *from, const char *to)
 {
 	int fd = open(from, O_RDONLY | O_CLOEXEC);
@@ -345,6 +343,7 @@ static int compile_publish(struct compile *job, const char *object, const char *
 	int r = compile_list_files(job, depfile, &files, &size);
 	if (r < 0)
 		return r;
+	/* The depfile itself is new, of course. */
 	job->changed = false;
 	r = compile_object(job, files, size, &path);
 	if (r == 0 && job->changed && !accept_changed)
