@@ -407,7 +407,7 @@ static int compile_make(struct compile *job, char **ret_object)
 	pthread_sigmask(SIG_BLOCK, &stopping, &before);
 	int r = compile_once(job, false, ret_object);
 	if (r == -EAGAIN) {
-		clock_gettime(CLOCK_REALTIME_COARSE, &job->started);
+		clock_gettime(CLOCK_REALTIME, &job->started);
 		r = compile_once(job, true, ret_object);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -424,8 +424,7 @@ int compile_cached(const char *path, const char *name, const char *include_dir, 
 	    .name = name,
 	    .stderr_fd = stderr_fd,
 	};
-	/* The clock that the kernel stamps files with. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &job.started);
+	clock_gettime(CLOCK_REALTIME, &job.started);
 	int r = compile_read(&job, path, &job.source, &job.source_size);
 	if (r < 0)
 		failure(&job.error, LEAT_CANNOT_START, r, "stage '%s': %s: %s", name, path,

@@ -83,7 +83,8 @@ static int compiler_add_line(struct compiler_words *words, const char *line, con
 int compiler_init(
     struct compiler *compiler, const char *include_dir, const char *source, size_t size)
 {
-	static const char fixed[] = "-std=gnu17 -O2 -fPIC -shared -I";
+	/* Bsymbolic: a function called as one of the C library's is still the source's own. */
+	static const char fixed[] = "-std=gnu17 -O2 -fPIC -shared -Wl,-Bsymbolic -I";
 	struct compiler_words *command = &compiler->command;
 	const char *cc = getenv("CC");
 	const char *flags = getenv("CFLAGS");

@@ -29,7 +29,7 @@
 
 struct native {
 	void *handle;
-	const struct leat_stage *stage;
+	struct leat_stage stage;
 };
 
 /* What a message says of the stage: its name and the file it comes from. */
@@ -78,26 +78,29 @@ static void *native_load(const struct native_origin *origin, struct leat_error *
 	return handle;
 }
 
-/* Whether the object itself, not a library that it links, defines the symbol. */
-static bool native_defines(void *handle, const char *symbol)
+/* What the object itself, not a library that it links, defines by this name; NULL if nothing. */
+static void *native_own(void *handle, const char *symbol)
 {
 	const struct link_map *own;
 	struct link_map *found;
 	Dl_info info;
-	const void *address = dlsym(handle, symbol);
-	return address && dlinfo(handle, RTLD_DI_LINKMAP, &own) == 0 &&
-	       dladdr1(address, &info, (void **)&found, RTLD_DL_LINKMAP) != 0 && own == found;
+	void *address = dlsym(handle, symbol);
+	if (!address || dlinfo(handle, RTLD_DI_LINKMAP, &own) < 0 ||
+	    dladdr1(address, &info, (void **)&found, RTLD_DL_LINKMAP) == 0)
+		return NULL;
+	return own == found ? address : NULL;
 }
 
 static int native_find(void *handle, const char *function, const struct native_origin *origin,
-    const struct leat_stage **ret_stage, struct leat_error *reterr)
+    struct leat_stage *ret_stage, struct leat_error *reterr)
 {
 	char *symbol;
 	if (asprintf(&symbol, "leat_stage_%s", function) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -ENOMEM, "out of memory");
 	const struct leat_stage *stage = dlsym(handle, symbol);
 	free(symbol);
-	if (!stage && native_defines(handle, function))
+	void *own = native_own(handle, function);
+	if (!stage && own)
 		return failure(reterr, LEAT_CANNOT_START, -ENOENT,
 		    "stage '%s': %.*s has %s() but no LEAT_STAGE(%s): add that line", origin->name,
 		    origin->shown_size, origin->shown, function, function);
@@ -116,7 +119,13 @@ static int native_find(void *handle, const char *function, const struct native_o
 		return failure(reterr, LEAT_CANNOT_START, -ENOEXEC,
 		    "stage '%s': %.*s: leat_stage_%s is not what LEAT_STAGE(%s) makes",
 		    origin->name, origin->shown_size, origin->shown, function, function);
-	*ret_stage = stage;
+	*ret_stage = *stage;
+	/*
+	 * The dynamic linker looks a name up in the program and its libraries first,
+	 * so a stage called "times" would end in the C library's function.
+	 */
+	if (own)
+		memcpy(&ret_stage->function, &own, sizeof(own));
 	return 0;
 }
 
@@ -226,7 +235,7 @@ static void native_call_i64(
 	} else {
 		char text[NUMBER_I64_MAX];
 		size_t written =
-		    number_print_i64(text, ((int64_t(*)(int64_t))native->stage->function)(n));
+		    number_print_i64(text, ((int64_t(*)(int64_t))native->stage.function)(n));
 		native_emit(&batch->out, text, written);
 	}
 }
@@ -241,14 +250,14 @@ static void native_call_f64(
 		return;
 	}
 	char text[NUMBER_F64_MAX];
-	size_t written = number_print_f64(text, ((double (*)(double))native->stage->function)(x));
+	size_t written = number_print_f64(text, ((double (*)(double))native->stage.function)(x));
 	native_emit(&batch->out, text, written);
 }
 
 static void native_call_raw(
     const struct native *native, struct native_batch *batch, const char *record, size_t size)
 {
-	const struct leat_stage *stage = native->stage;
+	const struct leat_stage *stage = &native->stage;
 	int r = stage->adapter(stage->function, record, size, &batch->out);
 	if (r != 0)
 		native_fail(batch, r, "returned %d", r);
@@ -257,9 +266,9 @@ static void native_call_raw(
 static void native_call(
     const struct native *native, struct native_batch *batch, const char *record, size_t size)
 {
-	if (native->stage->kind == LEAT_STAGE_I64)
+	if (native->stage.kind == LEAT_STAGE_I64)
 		native_call_i64(native, batch, record, size);
-	else if (native->stage->kind == LEAT_STAGE_F64)
+	else if (native->stage.kind == LEAT_STAGE_F64)
 		native_call_f64(native, batch, record, size);
 	else
 		native_call_raw(native, batch, record, size);
