@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Input: a text that may be a number; its first eight bytes are also a double. */
+#include "number.h"
+
+#include "fuzz.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void check_i64(const char *text, size_t size)
+{
+	int64_t value;
+	int r = number_parse_i64(text, size, &value);
+	fuzz_expect(r == 0 || r == -EINVAL || r == -ERANGE);
+	double real;
+	/* Every integer is also a number. */
+	if (r != -EINVAL)
+		fuzz_expect(number_parse_f64(text, size, &real) == 0);
+	if (r < 0)
+		return;
+	fuzz_expect(real == (double)value);
+	char printed[NUMBER_I64_MAX];
+	size_t printed_size = number_print_i64(printed, value);
+	fuzz_expect(printed_size <= sizeof(printed));
+	int64_t again;
+	fuzz_expect(number_parse_i64(printed, printed_size, &again) == 0 && again == value);
+}
+
+static void check_f64(double value)
+{
+	char printed[NUMBER_F64_MAX];
+	size_t printed_size = number_print_f64(printed, value);
+	fuzz_expect(printed_size <= sizeof(printed));
+	double again;
+	fuzz_expect(number_parse_f64(printed, printed_size, &again) == 0);
+	/* By bits, since -0.0 == 0.0; all NaNs are one. */
+	fuzz_expect(memcmp(&again, &value, sizeof(value)) == 0 || value != value);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* A block of its own size, so that reading one byte too many is seen. */
+	char *text = malloc(size + (size == 0));
+	fuzz_expect(text != NULL);
+	memcpy(text, data, size);
+	check_i64(text, size);
+	double value;
+	if (number_parse_f64(text, size, &value) == 0)
+		check_f64(value);
+	if (size >= sizeof(value)) {
+		memcpy(&value, text, sizeof(value));
+		check_f64(value);
+	}
+	free(text);
+	return 0;
+}
