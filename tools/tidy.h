@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Included before each file that clang-tidy looks at. After a call that failed,
- * errno is positive, and -errno negative. The analyzer does not know the first
- * and cannot conclude the second, takes `return -errno` for a success, and finds
- * a fault in every caller. Told which numbers there are, it can.
+ * Included before each file that clang-tidy looks at: what its analyzer, which
+ * sees one file at a time, cannot know about two ways to return an error. It
+ * takes them for a success else, and finds a fault in every caller.
  */
 #ifndef TIDY_H
 #define TIDY_H
 
 #include <errno.h>
 
+/*
+ * After a call that failed, errno is positive, and -errno negative: it cannot
+ * conclude the second from the first, but can when told which numbers there are.
+ */
 static inline int *tidy_errno(void)
 {
 	int *number = __errno_location();
@@ -34,5 +37,12 @@ static inline int *tidy_errno(void)
 
 #undef errno
 #define errno (*tidy_errno())
+
+/* failure() writes the error and returns its code; not for failure.c itself. */
+#if defined(TIDY_FAILURE) && __has_include("failure.h")
+#include "failure.h"
+#define failure(reterr, status_, code, ...)                                                        \
+	(failure(reterr, status_, code, __VA_ARGS__), (reterr)->status = (status_), (code))
+#endif
 
 #endif
