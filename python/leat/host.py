@@ -87,10 +87,10 @@ def work(worker, host):
     stages = {}
     try:
         try:
-            for number, is_module, _, target, function in worker.foreign():
+            for number, is_module, name, target, function in worker.foreign():
                 stages[number] = Stage(target, function, is_module)
         except Refusal as why:
-            worker.refuse(str(why))
+            worker.refuse(f"stage '{name}': {why}")
             return _CANNOT_START
         worker.ready()
         return _loop(worker, stages, framing.BY_NUMBER[host.frame], host.max_record)
