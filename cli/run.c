@@ -82,8 +82,7 @@ static int run_main(int argc, char **argv)
 {
 	struct execute execute = {.command = "run", .options = leat_options_default()};
 	int id;
-	/* '+': the first stage ends the options, so that a command keeps its own. */
-	while ((id = getopt_long(argc, argv, "+m:i:o:nh", run_long, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "m:i:o:nh", run_long, NULL)) != -1) {
 		int r = 0;
 		if (id == 'h')
 			return execute_help(run_help);

@@ -26,7 +26,7 @@ static int stage_main(int argc, char **argv)
 	execute.options.mode = LEAT_THREADS;
 	execute.options.filter = 1;
 	int id;
-	while ((id = getopt_long(argc, argv, "+h", stage_long, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "h", stage_long, NULL)) != -1) {
 		if (id == 'h')
 			return execute_help(stage_help);
 		if (options_take(&execute.options, "stage", id, optarg) < 0)
