@@ -12,31 +12,19 @@
 /*
  * After a call that failed, errno is positive, and -errno negative: it cannot
  * conclude the second from the first, but can when told which numbers there are.
+ * No function, since deep down it does not look into calls any more.
  */
-static inline int *tidy_errno(void)
-{
-	int *number = __errno_location();
-	switch (*number) {
-	case EAGAIN:
-		*number = EAGAIN;
-		break;
-	case EINTR:
-		*number = EINTR;
-		break;
-	case ENOENT:
-		*number = ENOENT;
-		break;
-	case EPIPE:
-		*number = EPIPE;
-		break;
-	default:
-		*number = EIO; /* any other */
-	}
-	return number;
-}
-
 #undef errno
-#define errno (*tidy_errno())
+#define errno                                                                                      \
+	(*({                                                                                       \
+		int *tidy = __errno_location();                                                    \
+		*tidy = *tidy == EAGAIN	  ? EAGAIN                                                 \
+			: *tidy == EINTR  ? EINTR                                                  \
+			: *tidy == ENOENT ? ENOENT                                                 \
+			: *tidy == EPIPE  ? EPIPE                                                  \
+					  : EIO;                                                    \
+		tidy;                                                                              \
+	}))
 
 /* failure() writes the error and returns its code; not for failure.c itself. */
 #if defined(TIDY_FAILURE) && __has_include("failure.h")
