@@ -8,7 +8,7 @@
 #include "compare_print.h"
 #include "compare_run.h"
 #include "interrupt.h"
-#include "scratch.h"
+#include "tempfile.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -45,6 +45,29 @@ static void compare_close(int fd)
 		close(fd);
 }
 
+/* Stages are called what a run calls them; a text that names no stage ends it here. */
+static int compare_name_stages(struct compare *compare)
+{
+	const struct compare_job *job = &compare->options.job;
+	struct leat_options options = leat_options_default();
+	struct leat_error error = {0};
+	struct leat_pipeline *pipeline = leat_pipeline_new(&options);
+	int r = pipeline ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < job->n_stages; i++) {
+		r = leat_pipeline_add(pipeline, job->stages[i], &error);
+		if (r == 0)
+			r = comparison_name(
+			    &compare->result, i, leat_pipeline_stage_name(pipeline, i));
+	}
+	leat_pipeline_free(pipeline);
+	if (r == 0)
+		return LEAT_OK;
+	if (!error.text[0])
+		return compare_fail(r, "cannot start", "");
+	fprintf(stderr, "leat compare: %s\n", error.text);
+	return error.status;
+}
+
 /* Makes sure that `fd` can be reopened and read from the same place again and again. */
 static int compare_keep_input(struct compare_job *job, int fd)
 {
@@ -55,7 +78,7 @@ static int compare_keep_input(struct compare_job *job, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	off_t offset = lseek(fd, 0, SEEK_CUR);
 	if (!S_ISREG(st.st_mode) || offset < 0 || access(path, R_OK) < 0) {
-		job->input_fd = scratch_copy(fd);
+		job->input_fd = tempfile_copy(fd);
 		return job->input_fd < 0 ? job->input_fd : 0;
 	}
 	job->input_fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -195,6 +218,35 @@ static int compare_all(struct compare *compare)
 	return LEAT_OK;
 }
 
+/* What is compiled at first use would cost the first mode that time: a run without input. */
+static int compare_warm_up(struct compare *compare)
+{
+	struct comparison *result = &compare->result;
+	const char **sources = calloc(result->n_stages + 1, sizeof(*sources));
+	struct compare_job job = compare->options.job;
+	struct compare_run run = {.trace_fd = -1};
+	int status = LEAT_OK;
+	int output_fd = -1;
+	job.stages = sources;
+	job.n_stages = 0;
+	for (size_t i = 0; sources && i < result->n_stages; i++) {
+		if (comparison_is_function(result->specs[i], ".c:"))
+			sources[job.n_stages++] = result->specs[i];
+	}
+	job.input_fd = tempfile_open();
+	job.input_offset = 0;
+	int r = sources ? job.input_fd : -ENOMEM;
+	if (r >= 0 && job.n_stages > 0)
+		r = compare_run(&job, "threads", &run, &status, &output_fd);
+	compare_close(job.input_fd);
+	compare_close(output_fd);
+	compare_close(run.trace_fd);
+	free(sources);
+	if (interrupt_caught() || r < 0)
+		return compare_fail(r, "cannot start", "");
+	return status;
+}
+
 static int compare_load_timelines(struct comparison *result)
 {
 	for (size_t i = 0; i < result->n_modes; i++) {
@@ -205,7 +257,7 @@ static int compare_load_timelines(struct comparison *result)
 		if (r < 0)
 			return r;
 	}
-	return comparison_distinguish(result);
+	return 0;
 }
 
 static int compare_print(const struct compare *compare)
@@ -264,21 +316,25 @@ static int compare_present(struct compare *compare)
 static int compare_main(int argc, char **argv)
 {
 	struct compare compare = {.reference_fd = -1};
-	int r = compare_options_parse(argc, argv, &compare.options);
-	if (r <= 0)
-		return r < 0 ? LEAT_CANNOT_START : LEAT_OK;
+	int status;
+	if (!compare_options_parse(argc, argv, &compare.options, &status))
+		return status;
 	setlocale(LC_CTYPE, "");
 	interrupt_watch();
 	compare.options.job.input_fd = -1;
-	r = comparison_init(
+	int r = comparison_init(
 	    &compare.result, compare.options.job.stages, compare.options.job.n_stages);
 	compare.result.rounds = compare.options.rounds;
 	compare.result.frame = compare.options.frame;
-	int status = r < 0 ? compare_fail(r, "cannot start", "") : LEAT_OK;
+	status = r < 0 ? compare_fail(r, "cannot start", "") : LEAT_OK;
+	if (status == LEAT_OK)
+		status = compare_name_stages(&compare);
 	if (status == LEAT_OK)
 		status = compare_open_input(&compare);
 	if (status == LEAT_OK)
 		status = compare_open_json(&compare);
+	if (status == LEAT_OK)
+		status = compare_warm_up(&compare);
 	if (status == LEAT_OK)
 		status = compare_all(&compare);
 	if (status == LEAT_OK)

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_digest.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A trace's times must lie in the run, but for clocks read on different cores. */
 #define DIGEST_SLACK_NS 1000000000
-
-static int digest_name(struct comparison *comparison, const struct trace_event *event)
-{
-	char *name = strndup(event->name, sizeof(event->name));
-	if (!name)
-		return -ENOMEM;
-	for (char *at = name; *at; at++) {
-		if (iscntrl((unsigned char)*at))
-			*at = '?';
-	}
-	free(comparison->names[event->stage]);
-	comparison->names[event->stage] = name;
-	return 0;
-}
 
 /* Adds a span with times from the run's spawn; false if the event's times make no sense. */
 static bool digest_span(
@@ -157,24 +142,21 @@ static void digest_forget(const struct comparison *comparison, struct compare_ru
 	run->python_ns = 0;
 }
 
-int compare_digest(struct comparison *comparison, struct compare_run *run,
+int compare_digest(const struct comparison *comparison, struct compare_run *run,
     const struct trace_event *events, size_t n_events)
 {
 	uint64_t whole_peak = run->peak_bytes;
 	digest_forget(comparison, run);
 	run->spans = calloc(n_events + 1, sizeof(*run->spans));
-	int r = run->spans ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n_events; i++) {
+	if (!run->spans)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_events; i++) {
 		bool is_stage = events[i].stage < comparison->n_stages;
 		if (events[i].type == TRACE_PROCESS)
 			digest_process(run, &events[i], is_stage);
 		else if (is_stage && events[i].type == TRACE_CALL)
 			digest_call(run, &events[i]);
-		else if (is_stage && events[i].type == TRACE_STAGE)
-			r = digest_name(comparison, &events[i]);
 	}
-	if (r < 0)
-		return r;
 	if (run->peak_bytes == 0)
 		run->peak_bytes = whole_peak;
 	qsort(run->spans, run->n_spans, sizeof(*run->spans), digest_by_start);

@@ -11,10 +11,10 @@
 /*
  * Fills a run, of which spawn_ns and wall_ns are known, from its trace, spans
  * included, and forgets what an earlier call filled in. peak_bytes stays as it is
- * where the trace says nothing of it. Stages learn their names.
+ * where the trace says nothing of it.
  * Returns 0 or -ENOMEM.
  */
-int compare_digest(struct comparison *comparison, struct compare_run *run,
+int compare_digest(const struct comparison *comparison, struct compare_run *run,
     const struct trace_event *events, size_t n_events);
 
 #endif

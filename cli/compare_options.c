@@ -1,44 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_options.h"
 
+#include "execute.h"
+#include "options.h"
+
 #include <errno.h>
-#include <getopt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Each round keeps a trace open until the end. */
-#define OPTIONS_ROUNDS_MAX 99
+#define COMPARE_ROUNDS_MAX 99
 
-enum options_id {
-	OPTIONS_FRAME = 256,
-	OPTIONS_MAX_RECORD,
-	OPTIONS_PYTHON,
-	OPTIONS_ROUNDS,
-	OPTIONS_MODES,
-	OPTIONS_JSON,
+enum compare_option {
+	COMPARE_INPUT = 'i',
+	COMPARE_HELP = 'h',
+	COMPARE_ROUNDS = OPTION_OWN,
+	COMPARE_MODES,
+	COMPARE_JSON,
 };
 
-static const struct option options_long[] = {
-    {"input", required_argument, NULL, 'i'},
-    {"frame", required_argument, NULL, OPTIONS_FRAME},
-    {"max-record", required_argument, NULL, OPTIONS_MAX_RECORD},
-    {"python", required_argument, NULL, OPTIONS_PYTHON},
-    {"rounds", required_argument, NULL, OPTIONS_ROUNDS},
-    {"modes", required_argument, NULL, OPTIONS_MODES},
-    {"json", required_argument, NULL, OPTIONS_JSON},
-    {"help", no_argument, NULL, 'h'},
+static const struct option compare_long[] = {
+    {"input", required_argument, NULL, COMPARE_INPUT},
+    {"frame", required_argument, NULL, OPTION_FRAME},
+    {"max-record", required_argument, NULL, OPTION_MAX_RECORD},
+    {"python", required_argument, NULL, OPTION_PYTHON},
+    {"rounds", required_argument, NULL, COMPARE_ROUNDS},
+    {"modes", required_argument, NULL, COMPARE_MODES},
+    {"json", required_argument, NULL, COMPARE_JSON},
+    {"help", no_argument, NULL, COMPARE_HELP},
     {NULL, 0, NULL, 0},
 };
 
-static const char *const options_modes[] = {"single", "threads", "processes", "shell", "auto"};
+static const char *const compare_modes[] = {"single", "threads", "processes", "shell", "auto"};
 
-#define OPTIONS_MODES_ALL (sizeof(options_modes) / sizeof(options_modes[0]))
+#define COMPARE_MODES_ALL (sizeof(compare_modes) / sizeof(compare_modes[0]))
 
-_Static_assert(OPTIONS_MODES_ALL <= COMPARISON_MODES_MAX, "each mode once has room");
+_Static_assert(COMPARE_MODES_ALL <= COMPARISON_MODES_MAX, "each mode once has room");
 
-static const char options_help[] =
+static const char compare_help[] =
     "usage: leat compare [OPTION]... STAGE...\n"
     "\n"
     "Runs the same stages on the same input under every mode, in turns, checks that\n"
@@ -70,127 +69,106 @@ static const char options_help[] =
     "  printf '11\\n11\\n' | leat compare mul.py:mul add.py:add\n"
     "  leat compare -i words --rounds 5 --modes single,processes upper.py:upper 'sort -u'\n";
 
-__attribute__((format(printf, 1, 2))) static int options_error(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	fputs("leat compare: ", stderr);
-	vfprintf(stderr, format, args);
-	fputs("; try 'leat compare --help'\n", stderr);
-	va_end(args);
-	return -EINVAL;
-}
-
-static int options_set_frame(struct compare_options *options, const char *text)
-{
-	static const char *const names[] = {
-	    [LEAT_NEWLINE] = "newline", [LEAT_NUL] = "nul", [LEAT_U32] = "u32"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			options->frame = (enum leat_frame)i;
-			options->job.frame = text;
-			return 1;
-		}
-	}
-	return options_error("--frame is newline, nul or u32, not '%s'", text);
-}
-
-static int options_set_rounds(struct compare_options *options, const char *text)
+static int compare_set_rounds(struct compare_options *options, const char *text)
 {
 	char *end = NULL;
 	long rounds = strtol(text, &end, 10);
-	if (end == text || *end || rounds < 1 || rounds > OPTIONS_ROUNDS_MAX)
-		return options_error(
-		    "--rounds is a number from 1 to %d, not '%s'", OPTIONS_ROUNDS_MAX, text);
+	if (end == text || *end || rounds < 1 || rounds > COMPARE_ROUNDS_MAX)
+		return options_error("compare", "--rounds is a number from 1 to %d, not '%s'",
+		    COMPARE_ROUNDS_MAX, text);
 	options->rounds = (size_t)rounds;
-	return 1;
+	return 0;
 }
 
-static int options_add_mode(struct compare_options *options, const char *name, size_t size)
+static int compare_add_mode(struct compare_options *options, const char *name, size_t size)
 {
 	const char *mode = NULL;
-	for (size_t i = 0; i < OPTIONS_MODES_ALL; i++) {
-		if (strlen(options_modes[i]) == size && memcmp(options_modes[i], name, size) == 0)
-			mode = options_modes[i];
+	for (size_t i = 0; i < COMPARE_MODES_ALL; i++) {
+		if (strlen(compare_modes[i]) == size && memcmp(compare_modes[i], name, size) == 0)
+			mode = compare_modes[i];
 	}
 	if (!mode)
-		return options_error("no mode is called '%.*s'; there are single, threads, "
-				     "processes, shell and auto",
+		return options_error("compare",
+		    "no mode is called '%.*s'; there are single, threads, "
+		    "processes, shell and auto",
 		    (int)size, name);
 	for (size_t i = 0; i < options->n_modes; i++) {
 		if (options->modes[i] == mode)
-			return options_error("mode %s is named twice", mode);
+			return options_error("compare", "mode %s is named twice", mode);
 	}
 	options->modes[options->n_modes++] = mode;
-	return 1;
+	return 0;
 }
 
-static int options_set_modes(struct compare_options *options, const char *text)
+static int compare_set_modes(struct compare_options *options, const char *text)
 {
 	options->n_modes = 0;
 	for (const char *at = text;; at++) {
 		size_t size = strcspn(at, ",");
-		int r = options_add_mode(options, at, size);
+		int r = compare_add_mode(options, at, size);
 		if (r < 0)
 			return r;
 		at += size;
 		if (!*at)
-			return 1;
+			return 0;
 	}
 }
 
-/* Returns 1 to go on, 0 to stop, or -EINVAL. */
-static int options_set(struct compare_options *options, int id, char **argv)
+/* An option of `leat run` too: checked here, and passed on as it was written. */
+static int compare_take_shared(struct compare_options *options, int id, const char *value)
+{
+	struct leat_options checked = leat_options_default();
+	int r = options_take(&checked, "compare", id, value);
+	if (r < 0)
+		return r;
+	if (id == OPTION_FRAME) {
+		options->frame = checked.frame;
+		options->job.frame = value;
+	} else if (id == OPTION_MAX_RECORD) {
+		options->job.max_record = value;
+	} else {
+		options->job.python = value;
+	}
+	return 0;
+}
+
+static int compare_take(struct compare_options *options, int id, const char *value)
 {
 	switch (id) {
-	case 'i':
-		options->input = strcmp(optarg, "-") == 0 ? NULL : optarg;
-		return 1;
-	case 'h':
-		fputs(options_help, stdout);
+	case COMPARE_INPUT:
+		options->input = strcmp(value, "-") == 0 ? NULL : value;
 		return 0;
-	case OPTIONS_FRAME:
-		return options_set_frame(options, optarg);
-	case OPTIONS_MAX_RECORD:
-		options->job.max_record = optarg;
-		return 1;
-	case OPTIONS_PYTHON:
-		options->job.python = optarg;
-		return 1;
-	case OPTIONS_ROUNDS:
-		return options_set_rounds(options, optarg);
-	case OPTIONS_MODES:
-		return options_set_modes(options, optarg);
-	case OPTIONS_JSON:
-		options->json = optarg;
-		return 1;
-	case ':':
-		return options_error("%s needs a value", argv[optind - 1]);
+	case COMPARE_ROUNDS:
+		return compare_set_rounds(options, value);
+	case COMPARE_MODES:
+		return compare_set_modes(options, value);
+	case COMPARE_JSON:
+		options->json = value;
+		return 0;
 	default:
-		break;
+		return compare_take_shared(options, id, value);
 	}
-	if (optopt && optopt < OPTIONS_FRAME)
-		return options_error("there is no option -%c", optopt);
-	return options_error("there is no option %s", argv[optind - 1]);
 }
 
-int compare_options_parse(int argc, char **argv, struct compare_options *ret_options)
+int compare_options_parse(
+    int argc, char **argv, struct compare_options *ret_options, int *ret_status)
 {
 	struct compare_options options = {.rounds = 1, .frame = LEAT_NEWLINE};
-	for (size_t i = 0; i < OPTIONS_MODES_ALL; i++)
-		options.modes[options.n_modes++] = options_modes[i];
-	/* Start anew, whatever was parsed before; the errors' words are ours. */
-	optind = 0;
-	opterr = 0;
+	for (size_t i = 0; i < COMPARE_MODES_ALL; i++)
+		options.modes[options.n_modes++] = compare_modes[i];
+	*ret_status = LEAT_CANNOT_START;
 	int id;
-	/* A plus: what follows the first stage belongs to the stages. */
-	while ((id = getopt_long(argc, argv, "+:i:h", options_long, NULL)) != -1) {
-		int r = options_set(&options, id, argv);
-		if (r <= 0)
-			return r;
+	/* '+': the first stage ends the options, so that a command keeps its own. */
+	while ((id = getopt_long(argc, argv, "+i:h", compare_long, NULL)) != -1) {
+		if (id == COMPARE_HELP)
+			*ret_status = execute_help(compare_help);
+		if (id == COMPARE_HELP || compare_take(&options, id, optarg) < 0)
+			return 0;
 	}
-	if (optind == argc)
-		return options_error("no stage is named");
+	if (optind == argc) {
+		options_error("compare", "no stage is named");
+		return 0;
+	}
 	options.job.stages = (const char *const *)(void *)(argv + optind);
 	options.job.n_stages = (size_t)(argc - optind);
 	*ret_options = options;

@@ -19,9 +19,10 @@ struct compare_options {
 };
 
 /*
- * Returns 1 to go on, 0 when help was all that was asked for, or -EINVAL with the
- * reason already on stderr.
+ * Returns 1 to go on; 0 to end with *ret_status, when everything is said: help was
+ * asked for, or something was wrong.
  */
-int compare_options_parse(int argc, char **argv, struct compare_options *ret_options);
+int compare_options_parse(
+    int argc, char **argv, struct compare_options *ret_options, int *ret_status);
 
 #endif

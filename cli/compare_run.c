@@ -2,7 +2,7 @@
 #include "compare_run.h"
 
 #include "interrupt.h"
-#include "scratch.h"
+#include "tempfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,9 +135,9 @@ int compare_run(const struct compare_job *job, const char *mode, struct compare_
 	if (in_fd < 0)
 		return in_fd;
 	int out_fd = -1;
-	int r = run->trace_fd = scratch_open();
+	int r = run->trace_fd = tempfile_open();
 	if (r >= 0)
-		r = out_fd = scratch_open();
+		r = out_fd = tempfile_open();
 	if (r >= 0)
 		r = run_spawn(job, mode, run, in_fd, out_fd, ret_status);
 	close(in_fd);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <math.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,16 +21,34 @@ static const char *comparison_plain_spec(const char *spec)
 	return *at == '=' && at > spec ? at + 1 : spec;
 }
 
-static bool comparison_spec_is_python(const char *spec)
+bool comparison_is_function(const char *spec, const char *ending)
 {
 	spec = comparison_plain_spec(spec);
-	if (strncmp(spec, "py:", 3) == 0)
-		return true;
-	const char *function = strstr(spec, ".py:");
+	const char *function = strstr(spec, ending);
 	if (!function || strpbrk(spec, " \t"))
 		return false;
-	function += 4;
+	function += strlen(ending);
 	return *function && !strpbrk(function, "/:");
+}
+
+static bool comparison_spec_is_python(const char *spec)
+{
+	return strncmp(comparison_plain_spec(spec), "py:", 3) == 0 ||
+	       comparison_is_function(spec, ".py:");
+}
+
+int comparison_name(struct comparison *comparison, size_t stage, const char *name)
+{
+	char *copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	for (char *at = copy; *at; at++) {
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
+	}
+	free(comparison->names[stage]);
+	comparison->names[stage] = copy;
+	return 0;
 }
 
 static unsigned comparison_cores(void)
@@ -56,8 +73,7 @@ int comparison_init(struct comparison *comparison, const char *const *specs, siz
 		return -ENOMEM;
 	comparison->n_stages = n_stages;
 	for (size_t i = 0; i < n_stages; i++) {
-		comparison->names[i] = strdup(comparison_plain_spec(specs[i]));
-		if (!comparison->names[i])
+		if (comparison_name(comparison, i, comparison_plain_spec(specs[i])) < 0)
 			return -ENOMEM;
 		comparison->is_python[i] = comparison_spec_is_python(specs[i]);
 	}
@@ -100,34 +116,6 @@ struct compare_run *comparison_add(const struct comparison *comparison, struct c
 		return NULL;
 	mode->n_runs++;
 	return run;
-}
-
-static bool comparison_is_shared(const struct comparison *comparison, size_t stage)
-{
-	for (size_t i = 0; i < comparison->n_stages; i++) {
-		if (i != stage && strcmp(comparison->names[i], comparison->names[stage]) == 0)
-			return true;
-	}
-	return false;
-}
-
-int comparison_distinguish(struct comparison *comparison)
-{
-	char **names = calloc(comparison->n_stages + 1, sizeof(*names));
-	int r = names ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < comparison->n_stages; i++) {
-		if (comparison_is_shared(comparison, i) &&
-		    asprintf(&names[i], "%s#%zu", comparison->names[i], i + 1) < 0)
-			r = -ENOMEM;
-	}
-	for (size_t i = 0; r == 0 && i < comparison->n_stages; i++) {
-		if (!names[i])
-			continue;
-		free(comparison->names[i]);
-		comparison->names[i] = names[i];
-	}
-	free(names);
-	return r;
 }
 
 double compare_wall(const struct comparison *comparison, const struct compare_run *run)

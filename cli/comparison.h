@@ -79,14 +79,17 @@ struct comparison {
 int comparison_init(struct comparison *comparison, const char *const *specs, size_t n_stages);
 void comparison_fini(struct comparison *comparison);
 
+/* Names a stage, which until then is called by its text. Returns 0 or -ENOMEM. */
+int comparison_name(struct comparison *comparison, size_t stage, const char *name);
+
+/* Whether a stage's text is FILE:FUNCTION with this ending of the file's name, colon included. */
+bool comparison_is_function(const char *spec, const char *ending);
+
 /* Room for one more run of a mode; NULL: out of memory. */
 struct compare_run *comparison_add(const struct comparison *comparison, struct compare_mode *mode);
 
 /* Takes the last one back. */
 void comparison_drop(struct compare_mode *mode);
-
-/* Gives stages of the same name their number in the chain too. Returns 0 or -ENOMEM. */
-int comparison_distinguish(struct comparison *comparison);
 
 /* A number taken from one run; NAN where it cannot be known. Times in seconds. */
 typedef double compare_measure(const struct comparison *comparison, const struct compare_run *run);

@@ -7,22 +7,25 @@
 
 #define GRID_GAP 2
 
-static int grid_grow(struct grid *grid)
+/* Makes room for a cell; false if there is none. */
+static bool grid_reserve(struct grid *grid)
 {
+	if (grid->error < 0 || grid->cells < grid->room)
+		return grid->error == 0;
 	size_t room = grid->room ? 2 * grid->room : 64;
 	void *cell = realloc(grid->cell, room * sizeof(*grid->cell));
-	if (!cell)
-		return -ENOMEM;
+	if (!cell) {
+		grid->error = -ENOMEM;
+		return false;
+	}
 	grid->cell = cell;
 	grid->room = room;
-	return 0;
+	return true;
 }
 
 void grid_add(struct grid *grid, const char *format, ...)
 {
-	if (grid->error == 0 && grid->cells == grid->room)
-		grid->error = grid_grow(grid);
-	if (grid->error < 0)
+	if (!grid_reserve(grid))
 		return;
 	va_list args;
 	va_start(args, format);

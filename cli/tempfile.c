@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scratch.h"
+#include "tempfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int scratch_open(void)
+int tempfile_open(void)
 {
 	const char *directory = getenv("TMPDIR");
 	if (!directory || !directory[0])
@@ -28,7 +28,7 @@ int scratch_open(void)
 }
 
 /* Writes everything; 0 or -errno. */
-static int scratch_write(int fd, const char *data, size_t size)
+static int tempfile_write(int fd, const char *data, size_t size)
 {
 	while (size > 0) {
 		ssize_t n = write(fd, data, size);
@@ -42,15 +42,15 @@ static int scratch_write(int fd, const char *data, size_t size)
 	return 0;
 }
 
-int scratch_copy(int from)
+int tempfile_copy(int from)
 {
-	int fd = scratch_open();
+	int fd = tempfile_open();
 	if (fd < 0)
 		return fd;
 	char chunk[64 * 1024];
 	for (;;) {
 		ssize_t n = read(from, chunk, sizeof(chunk));
-		int r = n < 0 ? -errno : scratch_write(fd, chunk, (size_t)n);
+		int r = n < 0 ? -errno : tempfile_write(fd, chunk, (size_t)n);
 		if (r < 0) {
 			close(fd);
 			return r;
