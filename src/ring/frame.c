@@ -13,7 +13,7 @@
 /* What precedes a record in u32 framing. */
 #define FRAME_PREFIX sizeof(uint32_t)
 
-static char frame_separator(enum leat_frame frame)
+char frame_separator(enum leat_frame frame)
 {
 	return frame == LEAT_NUL ? '\0' : '\n';
 }
@@ -60,17 +60,27 @@ int frame_check(enum leat_frame frame, const void *record, size_t size)
 	return size > 0 && memchr(record, frame_separator(frame), size) ? -EILSEQ : 0;
 }
 
-char *frame_put(enum leat_frame frame, char *to, const void *record, size_t size)
+size_t frame_before(enum leat_frame frame)
+{
+	return frame == LEAT_U32 ? FRAME_PREFIX : 0;
+}
+
+char *frame_finish(enum leat_frame frame, char *to, size_t size)
 {
 	if (frame == LEAT_U32) {
 		uint32_t length = htole32((uint32_t)size);
-		to = mempcpy(to, &length, sizeof(length));
+		memcpy(to, &length, sizeof(length));
+		return to + FRAME_PREFIX + size;
 	}
+	to[size] = frame_separator(frame);
+	return to + size + 1;
+}
+
+char *frame_put(enum leat_frame frame, char *to, const void *record, size_t size)
+{
 	if (size > 0)
-		to = mempcpy(to, record, size);
-	if (frame != LEAT_U32)
-		*to++ = frame_separator(frame);
-	return to;
+		memcpy(to + frame_before(frame), record, size);
+	return frame_finish(frame, to, size);
 }
 
 /*

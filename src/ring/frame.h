@@ -19,6 +19,9 @@ struct frame_reader {
 	const char *end;
 };
 
+/* What ends a record in newline and nul framing. */
+char frame_separator(enum leat_frame frame);
+
 /* The next record, without its framing. Returns 1, or 0 at the end. */
 int frame_next(struct frame_reader *reader, const char **ret_record, size_t *ret_size);
 
@@ -33,6 +36,13 @@ int frame_check(enum leat_frame frame, const void *record, size_t size);
 
 /* Writes one record with its framing to `to`, which holds frame_size() bytes; returns its end. */
 char *frame_put(enum leat_frame frame, char *to, const void *record, size_t size);
+
+/*
+ * The same for a record that has been written in place, frame_before() bytes after
+ * `to`: adds what goes before and after it, and returns its end.
+ */
+size_t frame_before(enum leat_frame frame);
+char *frame_finish(enum leat_frame frame, char *to, size_t size);
 
 /*
  * Finds how many whole records `data` starts with, up to max_records, and how

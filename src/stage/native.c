@@ -206,6 +206,28 @@ static int native_emit(struct leat_out *out, const void *record, size_t size)
 	return 0;
 }
 
+/*
+ * Where a number of at most `most` bytes can be printed at once, without a copy;
+ * NULL if it may not fit. No digit is a separator, so nothing else need be checked.
+ */
+static char *native_room(const struct native_batch *batch, size_t most)
+{
+	const struct native_result *result = batch->result;
+	if (batch->max_record < most || result->n_records == UINT32_MAX ||
+	    frame_size(batch->frame, most) > batch->capacity - result->size)
+		return NULL;
+	return batch->data + result->size + frame_before(batch->frame);
+}
+
+/* Keeps what was printed there. */
+static void native_keep(struct native_batch *batch, size_t size)
+{
+	struct native_result *result = batch->result;
+	char *end = frame_finish(batch->frame, batch->data + result->size, size);
+	result->size = (size_t)(end - batch->data);
+	result->n_records++;
+}
+
 /* What leat_fail() calls: the text is the stage's own, and must come out as one line. */
 static int native_fail_raw(struct leat_out *out, const char *why)
 {
@@ -217,6 +239,28 @@ static int native_fail_raw(struct leat_out *out, const char *why)
 			*at = ' ';
 	}
 	return -ECANCELED;
+}
+
+static void native_give_i64(struct native_batch *batch, int64_t value)
+{
+	char text[NUMBER_I64_MAX];
+	char *room = native_room(batch, sizeof(text));
+	size_t size = number_print_i64(room ? room : text, value);
+	if (room)
+		native_keep(batch, size);
+	else
+		(void)native_emit(&batch->out, text, size);
+}
+
+static void native_give_f64(struct native_batch *batch, double value)
+{
+	char text[NUMBER_F64_MAX];
+	char *room = native_room(batch, sizeof(text));
+	size_t size = number_print_f64(room ? room : text, value);
+	if (room)
+		native_keep(batch, size);
+	else
+		(void)native_emit(&batch->out, text, size);
 }
 
 static void native_call_i64(
@@ -233,10 +277,7 @@ static void native_call_i64(
 	} else if (r < 0) {
 		native_fail(batch, r, "not an integer");
 	} else {
-		char text[NUMBER_I64_MAX];
-		size_t written =
-		    number_print_i64(text, ((int64_t(*)(int64_t))native->stage.function)(n));
-		native_emit(&batch->out, text, written);
+		native_give_i64(batch, ((int64_t(*)(int64_t))native->stage.function)(n));
 	}
 }
 
@@ -249,9 +290,7 @@ static void native_call_f64(
 		native_fail(batch, r, r == -ENOMEM ? "out of memory" : "not a number");
 		return;
 	}
-	char text[NUMBER_F64_MAX];
-	size_t written = number_print_f64(text, ((double (*)(double))native->stage.function)(x));
-	native_emit(&batch->out, text, written);
+	native_give_f64(batch, ((double (*)(double))native->stage.function)(x));
 }
 
 static void native_call_raw(
@@ -274,6 +313,44 @@ static void native_call(
 		native_call_raw(native, batch, record, size);
 }
 
+/*
+ * Reads a record that is nothing but a sign and up to 18 digits on the way to its
+ * end: nearly all integers are, and are passed over once instead of twice. False,
+ * with nothing taken, for any other.
+ */
+static bool native_take_i64(struct frame_reader *reader, int64_t *ret)
+{
+	bool negative = reader->at < reader->end && *reader->at == '-';
+	const char *digits = reader->at + negative;
+	const char *at = digits;
+	uint64_t value = 0;
+	for (; at < reader->end && *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (reader->frame == LEAT_U32 || at == digits || at - digits > 18 || at == reader->end ||
+	    *at != frame_separator(reader->frame))
+		return false;
+	reader->at = at + 1;
+	*ret = negative ? -(int64_t)value : (int64_t)value;
+	return true;
+}
+
+/* Runs the next record. Returns false at the end. */
+static bool native_step(
+    const struct native *native, struct native_batch *batch, struct frame_reader *reader)
+{
+	int64_t n;
+	if (native->stage.kind == LEAT_STAGE_I64 && native_take_i64(reader, &n)) {
+		native_give_i64(batch, ((int64_t(*)(int64_t))native->stage.function)(n));
+		return true;
+	}
+	const char *record;
+	size_t size;
+	if (!frame_next(reader, &record, &size))
+		return false;
+	native_call(native, batch, record, size);
+	return true;
+}
+
 void native_run(struct native *native, enum leat_frame frame, const void *in, size_t in_size,
     void *out, size_t capacity, uint64_t max_record, struct native_result *ret_result)
 {
@@ -290,17 +367,17 @@ void native_run(struct native *native, enum leat_frame frame, const void *in, si
 	    .result = ret_result,
 	};
 	struct frame_reader reader = {.frame = frame, .at = in, .end = (const char *)in + in_size};
-	const char *record;
-	size_t size;
-	for (uint32_t index = 0; frame_next(&reader, &record, &size); index++) {
-		size_t size_before = ret_result->size;
-		uint32_t records_before = ret_result->n_records;
-		native_call(native, &batch, record, size);
+	size_t size = 0;
+	uint32_t n_records = 0;
+	for (uint32_t index = 0; native_step(native, &batch, &reader); index++) {
 		if (ret_result->why[0]) {
-			ret_result->size = size_before;
-			ret_result->n_records = records_before;
+			/* Without what the failing record has given. */
+			ret_result->size = size;
+			ret_result->n_records = n_records;
 			ret_result->failed = index;
 			return;
 		}
+		size = ret_result->size;
+		n_records = ret_result->n_records;
 	}
 }

@@ -378,8 +378,10 @@ static char *number_put_decimal(char *to, const char *digits, int n, int exponen
 		to = mempcpy(to, "0.000", (size_t)(2 - whole));
 		return mempcpy(to, digits, (size_t)n);
 	}
-	for (int i = 0; i < whole; i++)
-		*to++ = i < n ? digits[i] : '0';
+	int before = n < whole ? n : whole;
+	to = mempcpy(to, digits, (size_t)before);
+	for (; before < whole; before++)
+		*to++ = '0';
 	*to++ = '.';
 	if (n <= whole) {
 		*to++ = '0';

@@ -69,12 +69,47 @@ static void runs_int64(void **state)
 	check_lines(twice, " -99999999999999999999999999999999 \n", "", 0,
 	    "-99999999999999999999999... does not fit int64_t; "
 	    "use the GMP form (void f(mpz_t, const mpz_t))");
+	check_lines(twice, "123456789012345678\n1234567890123456789\n+0005\n",
+	    "246913578024691356\n2469135780246913578\n10\n", 0, "");
+	static const char *const bad[] = {"-", "--1", "1-", "5x", "x5", "1 2", "1.0"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char lines[16];
+		snprintf(lines, sizeof(lines), "7\n%s\n", bad[i]);
+		check_lines(twice, lines, "14\n", 1, "not an integer");
+	}
 	twice = native_close(twice);
 	assert_null(twice);
 
 	struct native *hidden = open_text(integers, "hidden");
 	check_lines(hidden, "5\n", "-5\n", 0, "");
 	native_close(hidden);
+}
+
+/* The limits hold for numbers as for all else, and so does the framing. */
+static void frames_int64(void **state)
+{
+	(void)state;
+	struct native *twice = open_text(integers, "twice");
+	char out[64];
+	struct native_result result;
+	native_run(twice, LEAT_NEWLINE, "499\n500\n", 8, out, sizeof(out), 3, &result);
+	assert_string_equal(result.why, "gives a record of 4 bytes, over the limit of 3");
+	assert_int_equal(result.failed, 1);
+	assert_int_equal(result.size, 4);
+	native_run(twice, LEAT_NEWLINE, "1\n2\n500\n", 8, out, 8, LIMIT, &result);
+	assert_string_equal(result.why, "gives more than a batch can hold, which is 8 bytes");
+	assert_int_equal(result.failed, 2);
+	assert_int_equal(result.size, 4);
+	native_run(twice, LEAT_NUL, "1\n\0-22\0", 7, out, sizeof(out), LIMIT, &result);
+	assert_string_equal(result.why, "");
+	assert_int_equal(result.size, 6);
+	assert_memory_equal(out, "2\0-44\0", 6);
+	native_run(
+	    twice, LEAT_U32, "\2\0\0\00050\1\0\0\0001", 11, out, sizeof(out), LIMIT, &result);
+	assert_string_equal(result.why, "");
+	assert_int_equal(result.size, 12);
+	assert_memory_equal(out, "\3\0\0\000100\1\0\0\0002", 12);
+	native_close(twice);
 }
 
 static void runs_double(void **state)
@@ -308,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SCRATCH_TEST(runs_int64),
+	    SCRATCH_TEST(frames_int64),
 	    SCRATCH_TEST(runs_double),
 	    SCRATCH_TEST(runs_integers_of_any_size),
 	    SCRATCH_TEST(runs_raw),
