@@ -48,14 +48,13 @@ static bool spec_is_function(const char *text)
 	return !start;
 }
 
+/* The last part of a path of this size. */
 static char *spec_base_name(const char *path, size_t size)
 {
-	const char *slash = memrchr(path, '/', size);
-	if (slash) {
-		size -= (size_t)(slash + 1 - path);
-		path = slash + 1;
-	}
-	return strndup(path, size);
+	size_t start = size;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	return strndup(path + start, size - start);
 }
 
 /* Whether a word of a command is VARIABLE=value. */
@@ -221,11 +220,14 @@ static int spec_resolve_c(struct spec *spec, struct leat_error *reterr)
 	if (spec_has_suffix(spec->target, ".so")) {
 		/* dlopen looks a bare name up elsewhere. */
 		spec->object = realpath(spec->target, NULL);
-		return spec->object ? 0 : -errno;
+		return spec->object
+			   ? 0
+			   : failure(reterr, LEAT_CANNOT_START, -errno, "stage '%s': %s: %s",
+				 spec->name, spec->target, strerror(errno));
 	}
 	char *include_dir = install_include_dir();
 	if (!include_dir)
-		return -ENOMEM;
+		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
 	int r = compile_cached(
 	    spec->target, spec->name, include_dir, STDERR_FILENO, &spec->object, reterr);
 	free(include_dir);
