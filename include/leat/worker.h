@@ -25,11 +25,11 @@ struct leat_worker;
 
 /*
  * Joins the run whose region and bell (an eventfd) were inherited as these two
- * descriptors; host is the number of this host in it. From here on this process
+ * descriptors; number is this host's in it. From here on this process
  * is killed when the run's process dies. The host owns both descriptors.
  * Returns 0 or -errno.
  */
-int leat_host_open(int region_fd, int bell_fd, unsigned host, struct leat_host **ret_host);
+int leat_host_open(int region_fd, int bell_fd, unsigned number, struct leat_host **ret_host);
 
 /* Its workers must be closed. Accepts NULL, returns NULL. */
 struct leat_host *leat_host_close(struct leat_host *host);

@@ -9,10 +9,15 @@
 
 int thread_join(pthread_t thread)
 {
-	uint64_t until = clock_wall_ns() + THREAD_GRACE_NS;
-	struct timespec deadline = {
-	    .tv_sec = (time_t)(until / CLOCK_NS_PER_S),
-	    .tv_nsec = (long)(until % CLOCK_NS_PER_S),
-	};
-	return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
+	/*
+	 * By the wall clock, as ThreadSanitizer does not know pthread_clockjoin_np and
+	 * would take every join for a race. A clock that is set in this moment makes a
+	 * thread look stuck, or gives it longer.
+	 */
+	struct timespec deadline;
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	uint64_t ns = (uint64_t)deadline.tv_nsec + THREAD_GRACE_NS;
+	deadline.tv_sec += (time_t)(ns / CLOCK_NS_PER_S);
+	deadline.tv_nsec = (long)(ns % CLOCK_NS_PER_S);
+	return -pthread_timedjoin_np(thread, NULL, &deadline);
 }

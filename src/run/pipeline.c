@@ -21,7 +21,7 @@ struct leat_pipeline {
 	struct leat_options options;
 	struct spec specs[REGION_STAGES_MAX];
 	uint32_t n_specs;
-	bool abandoned; /* a thread of an ended run is stuck: nothing may be freed */
+	struct run *stuck; /* an ended run that a thread is stuck in: nothing may be freed */
 };
 
 const char *leat_version(void)
@@ -55,7 +55,7 @@ struct leat_pipeline *leat_pipeline_new(const struct leat_options *options)
 
 struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline)
 {
-	if (!pipeline || pipeline->abandoned)
+	if (!pipeline || pipeline->stuck)
 		return NULL;
 	for (uint32_t i = 0; i < pipeline->n_specs; i++)
 		spec_free(&pipeline->specs[i]);
@@ -149,6 +149,14 @@ static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t s
 		    (uint32_t)getpid(), start_ns, clock_wall_ns(), &usage);
 }
 
+static void pipeline_go(const struct leat_pipeline *pipeline, struct run *run)
+{
+	pipeline_trace_names(pipeline);
+	crash_watch();
+	run_go(run);
+	crash_unwatch();
+}
+
 int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 {
 	struct leat_error error = {0};
@@ -156,19 +164,19 @@ int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 	struct run *run = calloc(1, sizeof(*run));
 	int r = run ? pipeline_resolve(pipeline, &error)
 		    : failure(&error, LEAT_STOPPED, -ENOMEM, "out of memory");
-	if (r == 0)
-		r = run_open(run, &pipeline->options, pipeline->specs, pipeline->n_specs, &error);
 	if (r == 0) {
-		pipeline_trace_names(pipeline);
-		crash_watch();
-		run_go(run);
+		r = run_open(run, &pipeline->options, pipeline->specs, pipeline->n_specs, &error);
+		if (r == 0)
+			pipeline_go(pipeline, run);
 		run_close(run);
-		crash_unwatch();
+	}
+	if (r == 0) {
 		pipeline_trace_self(pipeline, start_ns);
 		error = run->error;
-		pipeline->abandoned = run->abandoned;
 	}
-	if (!pipeline->abandoned)
+	if (run && run->abandoned)
+		pipeline->stuck = run;
+	else
 		free(run);
 	if (error.status != LEAT_OK)
 		*reterr = error;

@@ -67,6 +67,7 @@ static int run_open_signals(struct run *run)
 	/* Before any thread starts: they inherit the mask. */
 	pthread_sigmask(SIG_BLOCK, &set, &run->mask_before);
 	/* A write to a closed pipe is an error that the writer reports. */
+	run->owns_signals = true;
 	run->pipe_before = signal(SIGPIPE, SIG_IGN);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
@@ -399,6 +400,8 @@ void run_close(struct run *run)
 		run_say_interrupted(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);
 	run->signals = fd_close(run->signals);
-	signal(SIGPIPE, run->pipe_before);
-	pthread_sigmask(SIG_SETMASK, &run->mask_before, NULL);
+	if (run->owns_signals) {
+		signal(SIGPIPE, run->pipe_before);
+		pthread_sigmask(SIG_SETMASK, &run->mask_before, NULL);
+	}
 }

@@ -22,6 +22,7 @@ struct run {
 	int bell;
 	int signals;	   /* a signalfd */
 	bool watch_reader; /* the output is a pipe, whose reader may leave */
+	bool owns_signals; /* the two below are what was before */
 	sigset_t mask_before;
 	void (*pipe_before)(int);
 	int interrupts;
@@ -31,7 +32,10 @@ struct run {
 	bool abandoned; /* a thread is stuck; see segment_end */
 };
 
-/* specs: the whole chain, resolved. Returns 0 or -errno with the error written. */
+/*
+ * specs: the whole chain, resolved. Returns 0 or -errno with the error written;
+ * run_close is due in both cases.
+ */
 int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
     uint32_t n_specs, struct leat_error *reterr);
 
