@@ -41,7 +41,8 @@ bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position)
 
 bool ring_passed(const struct region *region, uint64_t seq, unsigned position)
 {
-	return state_place_of(ring_state(region, seq)) > ring_place(region, seq, position);
+	return state_is_after(
+	    state_place_of(ring_state(region, seq)), ring_place(region, seq, position));
 }
 
 void ring_advance(const struct region *region, uint64_t seq, unsigned position)

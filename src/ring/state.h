@@ -10,8 +10,9 @@
  * Positions: 0 is the source, 1 … n are the stages, n + 1 is the sink. A slot is
  * READY for the position it names, or BUSY there, held by a worker. It moves to the
  * next position only by a commit there, and from the sink to position 0 of the next
- * lap. So lap and position together never go back, and everything that has to be
- * known about order follows from comparing them.
+ * lap. So lap and position together, its place, never go back, and everything that
+ * has to be known about order follows from comparing places. The lap's number runs
+ * over in the end, but two places that are compared are less than half of it apart.
  *
  * Sequence number: the batches of a run are numbered 0, 1, 2 …; batch `seq` is in
  * slot seq % n_slots during lap seq / n_slots.
@@ -43,6 +44,13 @@ static inline uint64_t state_ready(uint64_t place)
 static inline uint64_t state_busy(uint64_t place, unsigned worker)
 {
 	return place << 24 | STATE_BUSY | worker;
+}
+
+/* Whether a place comes after another. */
+static inline bool state_is_after(uint64_t place, uint64_t other)
+{
+	/* As a difference of their 40 bits. */
+	return (int64_t)((place - other) << 24) > 0;
 }
 
 static inline bool state_is_busy(uint64_t state)

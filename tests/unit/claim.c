@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "claim.h"
+
+#include "slot.h"
+#include "state.h"
+#include "tiny_ring.h"
+#include "wait.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void assert_claim(
+    struct region *region, unsigned position, unsigned worker, uint64_t *next, uint64_t expected)
+{
+	uint64_t seq = UINT64_MAX;
+	assert_true(ring_claim(region, position, worker, next, &seq));
+	assert_true(seq == expected);
+}
+
+static void assert_no_claim(
+    struct region *region, unsigned position, unsigned worker, uint64_t *next)
+{
+	uint64_t seq = 77;
+	assert_false(ring_claim(region, position, worker, next, &seq));
+	assert_int_equal(seq, 77);
+}
+
+/* Claims and commits as a worker that has nothing else to do. */
+static void work(struct region *region, uint64_t seq, unsigned position)
+{
+	uint64_t next = seq;
+	assert_claim(region, position, 9, &next, seq);
+	assert_int_equal(ring_commit(region, seq, position, 9), 0);
+}
+
+/* It is ready where it is said to be and nowhere else, and has passed what is before. */
+static void assert_ready_at(struct region *region, uint64_t seq, unsigned position)
+{
+	for (unsigned p = 0; p <= region_sink(region); p++) {
+		assert_int_equal(ring_is_ready(region, seq, p), p == position);
+		assert_int_equal(ring_passed(region, seq, p), p < position);
+	}
+}
+
+/* One batch goes through all positions, with a stage's hint as a worker keeps it. */
+static void go_through(struct region *region, uint64_t seq, uint64_t *next)
+{
+	unsigned sink = region_sink(region);
+	assert_ready_at(region, seq, 0);
+	ring_advance(region, seq, 0);
+	for (unsigned position = 1; position < sink; position++) {
+		assert_ready_at(region, seq, position);
+		assert_claim(region, position, position, &next[position], seq);
+		assert_false(ring_is_ready(region, seq, position));
+		assert_false(ring_passed(region, seq, position));
+		assert_true(ring_passed(region, seq, position - 1));
+		assert_int_equal(ring_commit(region, seq, position, position), 0);
+	}
+	assert_ready_at(region, seq, sink);
+	ring_advance(region, seq, sink);
+	for (unsigned position = 0; position <= sink; position++)
+		assert_true(ring_passed(region, seq, position));
+	assert_ready_at(region, seq + region->header->n_slots, 0);
+}
+
+static void goes_round(void **state)
+{
+	(void)state;
+	static const uint32_t slots[] = {1, 2, 4, 32};
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		for (uint32_t n_stages = 1; n_stages <= 5; n_stages += 2) {
+			struct region region = tiny_ring(slots[i], n_stages);
+			uint64_t next[8] = {0};
+			for (uint64_t seq = 0; seq < 5ull * slots[i]; seq++)
+				go_through(&region, seq, next);
+			region_free(&region);
+		}
+	}
+}
+
+/* As if it had run for years: the lap's 32 bits run over on the way. */
+static void goes_on_after_the_last_lap_number(void **state)
+{
+	(void)state;
+	static const uint32_t slots[] = {1, 2, 16};
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		struct region region = tiny_ring(slots[i], 2);
+		uint64_t lap = (1ull << 32) - 3;
+		uint64_t first = lap * slots[i];
+		uint64_t next[8] = {first, first, first, first};
+		for (uint64_t seq = first; seq < first + slots[i]; seq++)
+			slot_at(&region, seq)->state = state_ready(state_place(lap, 0));
+		for (uint64_t seq = first; seq < first + 6ull * slots[i]; seq++)
+			go_through(&region, seq, next);
+		region_free(&region);
+	}
+}
+
+/* All slots in flight at once while the lap's number runs over. */
+static void keeps_order_over_the_last_lap_number(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 1);
+	uint64_t first = (1ull << 32) * 4 - 2;
+	uint64_t next = first;
+	for (uint64_t seq = first; seq < first + 4; seq++)
+		slot_at(&region, seq)->state = state_ready(state_place(seq / 4, 0));
+	for (uint64_t seq = first; seq < first + 4; seq++)
+		ring_advance(&region, seq, 0);
+	for (uint64_t seq = first; seq < first + 4; seq++) {
+		assert_claim(&region, 1, 5, &next, seq);
+		assert_no_claim(&region, 1, 6, &next);
+		assert_int_equal(ring_commit(&region, seq, 1, 5), 0);
+	}
+	assert_no_claim(&region, 1, 5, &next);
+	for (uint64_t seq = first; seq < first + 4; seq++) {
+		assert_ready_at(&region, seq, 2);
+		ring_advance(&region, seq, 2);
+		assert_ready_at(&region, seq + 4, 0);
+	}
+	region_free(&region);
+}
+
+static void an_unfilled_batch_cannot_be_claimed(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 2);
+	uint64_t next = 0;
+	assert_no_claim(&region, 1, 0, &next);
+	ring_advance(&region, 0, 0);
+	assert_no_claim(&region, 2, 0, &next);
+	work(&region, 0, 1);
+	assert_no_claim(&region, 1, 0, &next);
+	/* The hint has been moved past it. */
+	assert_int_equal(next, 1);
+	region_free(&region);
+}
+
+static void a_stage_takes_batches_in_order_one_at_a_time(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 2);
+	uint64_t next[2] = {0, 0};
+	for (uint64_t seq = 0; seq < 3; seq++)
+		ring_advance(&region, seq, 0);
+	assert_claim(&region, 1, 1, &next[0], 0);
+	/* While one is busy there, the next is not for anybody. */
+	assert_no_claim(&region, 1, 1, &next[0]);
+	assert_no_claim(&region, 1, 2, &next[1]);
+	assert_int_equal(ring_commit(&region, 0, 1, 1), 0);
+	assert_claim(&region, 1, 2, &next[1], 1);
+	assert_no_claim(&region, 1, 1, &next[0]);
+
+	/* Two are ready for the second stage: it begins with the first of them. */
+	assert_int_equal(ring_commit(&region, 1, 1, 2), 0);
+	uint64_t later[2] = {0, 0};
+	assert_claim(&region, 2, 3, &later[0], 0);
+	assert_no_claim(&region, 2, 4, &later[1]);
+	assert_int_equal(ring_commit(&region, 0, 2, 3), 0);
+	assert_claim(&region, 2, 4, &later[1], 1);
+	region_free(&region);
+}
+
+/* A batch that is ready ahead of its turn, which no commit makes, is left alone. */
+static void a_batch_ahead_of_its_turn_waits(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 2);
+	ring_advance(&region, 0, 0);
+	slot_at(&region, 1)->state = state_ready(state_place(0, 2));
+	uint64_t next = 0;
+	assert_no_claim(&region, 2, 1, &next);
+	work(&region, 0, 1);
+	work(&region, 0, 2);
+	assert_claim(&region, 2, 1, &next, 1);
+	region_free(&region);
+}
+
+static void an_old_hint_finds_the_batch(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 1);
+	uint64_t next[8] = {0};
+	for (uint64_t seq = 0; seq < 100; seq++)
+		go_through(&region, seq, next);
+	ring_advance(&region, 100, 0);
+	uint64_t old = 0;
+	assert_claim(&region, 1, 3, &old, 100);
+	assert_int_equal(old, 100);
+	region_free(&region);
+}
+
+static void a_claim_names_its_worker(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 1);
+	uint64_t next = 0;
+	ring_advance(&region, 0, 0);
+	assert_claim(&region, 1, REGION_WORKERS_MAX - 1, &next, 0);
+	assert_int_equal(
+	    slot_at(&region, 0)->state, state_busy(state_place(0, 1), REGION_WORKERS_MAX - 1));
+	assert_true(state_is_busy(slot_at(&region, 0)->state));
+	assert_int_equal(state_worker(slot_at(&region, 0)->state), REGION_WORKERS_MAX - 1);
+	assert_int_equal(ring_commit(&region, 0, 1, 0), -ESTALE);
+	assert_int_equal(ring_commit(&region, 0, 1, REGION_WORKERS_MAX - 1), 0);
+	region_free(&region);
+}
+
+static void what_was_taken_back_cannot_be_committed(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 2);
+	uint64_t next[2] = {0, 0};
+	ring_advance(&region, 0, 0);
+	assert_claim(&region, 1, 1, &next[0], 0);
+	slot_at(&region, 0)->state = state_ready(state_place(0, 1));
+	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
+	assert_ready_at(&region, 0, 1);
+
+	/* Nor after another has claimed it, committed it, or the slot is a lap on. */
+	assert_claim(&region, 1, 2, &next[1], 0);
+	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
+	assert_int_equal(ring_commit(&region, 0, 1, 2), 0);
+	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
+	assert_int_equal(ring_commit(&region, 0, 1, 2), -ESTALE);
+	assert_ready_at(&region, 0, 2);
+	work(&region, 0, 2);
+	ring_advance(&region, 0, 3);
+	ring_advance(&region, 1, 0);
+	assert_claim(&region, 1, 1, &next[0], 1);
+	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
+	assert_int_equal(ring_commit(&region, 1, 1, 1), 0);
+	region_free(&region);
+}
+
+static void finds_what_a_worker_holds(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 3);
+	uint64_t seq = 77;
+	unsigned position = 77;
+	assert_false(ring_held(&region, 0, &seq, &position));
+	uint64_t next[8] = {0};
+	for (uint64_t i = 0; i < 9; i++)
+		go_through(&region, i, next);
+	ring_advance(&region, 9, 0);
+	ring_advance(&region, 10, 0);
+	work(&region, 9, 1);
+	assert_claim(&region, 1, 1, &next[1], 10);
+	assert_claim(&region, 2, 2, &next[2], 9);
+	assert_false(ring_held(&region, 0, &seq, &position));
+	assert_false(ring_held(&region, 1 + 256, &seq, &position));
+	assert_int_equal(seq, 77);
+	assert_true(ring_held(&region, 1, &seq, &position));
+	assert_int_equal(seq, 10);
+	assert_int_equal(position, 1);
+	assert_true(ring_held(&region, 2, &seq, &position));
+	assert_int_equal(seq, 9);
+	assert_int_equal(position, 2);
+	assert_int_equal(ring_commit(&region, 9, 2, 2), 0);
+	assert_false(ring_held(&region, 2, &seq, &position));
+	region_free(&region);
+}
+
+/* Prepares a wait on every group's word, and after the call tells whose were woken. */
+static void prepare_all(struct region *region)
+{
+	for (unsigned group = 0; group < region->header->n_groups; group++)
+		(void)wait_prepare(region_wait_word(region, group));
+}
+
+static void assert_woken(struct region *region, unsigned group, bool expected)
+{
+	/* The lowest bit is a sleeper that was not woken yet. */
+	assert_int_equal((*region_wait_word(region, group) & 1) == 0, expected);
+}
+
+static void assert_all_woken(struct region *region)
+{
+	for (unsigned group = 0; group < region->header->n_groups; group++)
+		assert_woken(region, group, true);
+}
+
+static void wakes_whoever_may_go_on(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 2);
+	unsigned first = region_group_at(&region, 1);
+	unsigned second = region_group_at(&region, 2);
+	uint64_t next[2] = {0, 0};
+	prepare_all(&region);
+	ring_advance(&region, 0, 0);
+	assert_woken(&region, GROUP_SOURCE, false);
+	assert_woken(&region, first, true);
+	assert_woken(&region, second, false);
+	assert_woken(&region, GROUP_SINK, false);
+
+	assert_claim(&region, 1, 0, &next[0], 0);
+	prepare_all(&region);
+	assert_int_equal(ring_commit(&region, 0, 1, 0), 0);
+	/* Another worker of the same stage may take the next batch now. */
+	assert_woken(&region, first, true);
+	assert_woken(&region, second, true);
+	assert_woken(&region, GROUP_SINK, false);
+	assert_woken(&region, GROUP_SOURCE, false);
+
+	assert_claim(&region, 2, 1, &next[1], 0);
+	prepare_all(&region);
+	assert_int_equal(ring_commit(&region, 0, 2, 0), -ESTALE);
+	assert_woken(&region, GROUP_SINK, false);
+	assert_int_equal(ring_commit(&region, 0, 2, 1), 0);
+	assert_woken(&region, first, false);
+	assert_woken(&region, GROUP_SINK, true);
+
+	prepare_all(&region);
+	ring_advance(&region, 0, 3);
+	assert_woken(&region, GROUP_SOURCE, true);
+	assert_woken(&region, first, false);
+	assert_woken(&region, second, false);
+	assert_woken(&region, GROUP_SINK, false);
+	region_free(&region);
+}
+
+static void an_end_is_told_to_all(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 3);
+	assert_true(ring_end_seq(&region) == END_UNKNOWN);
+	prepare_all(&region);
+	ring_end(&region, 0);
+	assert_int_equal(ring_end_seq(&region), 0);
+	assert_false(ring_stopped(&region));
+	assert_all_woken(&region);
+	ring_end(&region, 1ull << 40);
+	assert_true(ring_end_seq(&region) == 1ull << 40);
+	region_free(&region);
+}
+
+static void a_stop_is_told_to_all(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 3);
+	assert_false(ring_stopped(&region));
+	prepare_all(&region);
+	ring_stop(&region);
+	assert_true(ring_stopped(&region));
+	assert_all_woken(&region);
+	prepare_all(&region);
+	ring_stop(&region);
+	assert_true(ring_stopped(&region));
+	assert_all_woken(&region);
+	assert_true(ring_end_seq(&region) == END_UNKNOWN);
+	region_free(&region);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(goes_round),
+	    cmocka_unit_test(goes_on_after_the_last_lap_number),
+	    cmocka_unit_test(keeps_order_over_the_last_lap_number),
+	    cmocka_unit_test(an_unfilled_batch_cannot_be_claimed),
+	    cmocka_unit_test(a_stage_takes_batches_in_order_one_at_a_time),
+	    cmocka_unit_test(a_batch_ahead_of_its_turn_waits),
+	    cmocka_unit_test(an_old_hint_finds_the_batch),
+	    cmocka_unit_test(a_claim_names_its_worker),
+	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
+	    cmocka_unit_test(finds_what_a_worker_holds),
+	    cmocka_unit_test(wakes_whoever_may_go_on),
+	    cmocka_unit_test(an_end_is_told_to_all),
+	    cmocka_unit_test(a_stop_is_told_to_all),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
