@@ -16,6 +16,9 @@
 #define REGION_VERSION 1u
 #define REGION_LINE    64u
 
+/* Of what is attached; nobody makes as many. */
+#define REGION_SLOTS_MAX (1u << 16)
+
 /* Processes of different builds must agree on these. */
 static_assert(sizeof(struct region_stage) == 4424, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
@@ -35,34 +38,32 @@ static uint64_t region_area_capacity(uint64_t max_record)
 	return region_round(2 * max_record + (1 << 20), (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
-static void region_lay_out(struct region_header *header, const struct region_config *config)
+static uint32_t region_count_groups(const struct region_config *config)
+{
+	uint32_t n = GROUP_WORKERS;
+	for (uint32_t i = 0; i < config->n_stages; i++) {
+		if (config->stages[i].group >= n)
+			n = config->stages[i].group + 1;
+	}
+	return n;
+}
+
+/* Sizes and offsets, from the numbers of what there is. */
+static void region_lay_out(struct region_header *header)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	header->magic = REGION_MAGIC;
-	header->version = REGION_VERSION;
-	header->n_slots = config->n_slots;
-	header->n_stages = config->n_stages;
-	header->n_workers = config->n_workers;
-	header->n_groups = GROUP_WORKERS;
-	for (uint32_t i = 0; i < config->n_stages; i++) {
-		if (config->stages[i].group >= header->n_groups)
-			header->n_groups = config->stages[i].group + 1;
-	}
-	header->frame = config->frame;
-	header->max_record = config->max_record;
-	header->area_capacity = region_area_capacity(config->max_record);
+	header->area_capacity = region_area_capacity(header->max_record);
 	header->slot_stride = (uint32_t)region_round(
-	    sizeof(struct slot) + config->n_stages * sizeof(struct slot_history), REGION_LINE);
+	    sizeof(struct slot) + header->n_stages * sizeof(struct slot_history), REGION_LINE);
 	header->waits_offset = region_round(sizeof(*header), REGION_LINE);
 	header->stages_offset = header->waits_offset + (uint64_t)header->n_groups * REGION_LINE;
 	header->workers_offset = region_round(
-	    header->stages_offset + config->n_stages * sizeof(struct region_stage), REGION_LINE);
+	    header->stages_offset + header->n_stages * sizeof(struct region_stage), REGION_LINE);
 	header->slots_offset = region_round(
-	    header->workers_offset + config->n_workers * sizeof(struct region_worker), REGION_LINE);
+	    header->workers_offset + header->n_workers * sizeof(struct region_worker), REGION_LINE);
 	header->areas_offset = region_round(
 	    header->slots_offset + (uint64_t)header->n_slots * header->slot_stride, page);
 	header->size = header->areas_offset + 2 * header->n_slots * header->area_capacity;
-	header->end_seq = END_UNKNOWN;
 }
 
 static int region_map(int fd, uint64_t size, struct region *ret_region)
@@ -80,8 +81,18 @@ int region_new(const struct region_config *config, struct region *ret_region)
 {
 	assert(config->n_slots && (config->n_slots & (config->n_slots - 1)) == 0);
 	assert(config->n_stages <= REGION_STAGES_MAX && config->n_workers <= REGION_WORKERS_MAX);
-	struct region_header header = {0};
-	region_lay_out(&header, config);
+	struct region_header header = {
+	    .magic = REGION_MAGIC,
+	    .version = REGION_VERSION,
+	    .n_slots = config->n_slots,
+	    .n_stages = config->n_stages,
+	    .n_workers = config->n_workers,
+	    .n_groups = region_count_groups(config),
+	    .frame = config->frame,
+	    .max_record = config->max_record,
+	    .end_seq = END_UNKNOWN,
+	};
+	region_lay_out(&header);
 	struct region region = {.fd = -1};
 	int fd = memfd_create("leat", MFD_CLOEXEC);
 	if (fd < 0)
@@ -104,30 +115,49 @@ int region_new(const struct region_config *config, struct region *ret_region)
 }
 
 /* What another process wrote is input: each table must lie inside the mapping. */
-static bool region_is_valid(const struct region_header *header, uint64_t size)
+static bool region_header_is_valid(const struct region_header *header, uint64_t size)
 {
-	struct region_header expected = {0};
-	struct region_config config = {
-	    .n_slots = header->n_slots,
-	    .n_stages = header->n_stages,
-	    .n_workers = header->n_workers,
-	    .frame = header->frame,
-	    .max_record = header->max_record,
-	};
+	struct region_header expected;
 	if (header->magic != REGION_MAGIC || header->version != REGION_VERSION ||
-	    header->size != size || header->n_slots == 0 || header->n_slots > 1 << 16 ||
+	    header->n_slots == 0 || header->n_slots > REGION_SLOTS_MAX ||
 	    (header->n_slots & (header->n_slots - 1)) != 0 ||
 	    header->n_stages > REGION_STAGES_MAX || header->n_workers > REGION_WORKERS_MAX ||
-	    header->n_groups > REGION_STAGES_MAX + GROUP_WORKERS || header->frame > LEAT_U32 ||
-	    header->max_record > size)
+	    header->n_groups < GROUP_WORKERS ||
+	    header->n_groups > REGION_STAGES_MAX + GROUP_WORKERS || header->frame > LEAT_U32)
 		return false;
-	struct region_stage last_group = {.group = header->n_groups - 1};
-	config.stages = &last_group;
-	config.n_stages = header->n_stages ? 1 : 0;
-	region_lay_out(&expected, &config);
-	return header->waits_offset == expected.waits_offset &&
-	       header->stages_offset == expected.stages_offset &&
-	       header->area_capacity == expected.area_capacity;
+	/* An area holds two records. Within this, no size below runs over. */
+	if (header->max_record > size / (4 * (uint64_t)header->n_slots))
+		return false;
+	memcpy(&expected, header, offsetof(struct region_header, end_seq));
+	region_lay_out(&expected);
+	return expected.size == size &&
+	       memcmp(&expected, header, offsetof(struct region_header, end_seq)) == 0;
+}
+
+static bool region_is_text(const char *text, size_t capacity)
+{
+	return memchr(text, '\0', capacity) != NULL;
+}
+
+static bool region_is_valid(const struct region *region, uint64_t size)
+{
+	const struct region_header *header = region->header;
+	if (!region_header_is_valid(header, size))
+		return false;
+	for (uint32_t i = 0; i < header->n_stages; i++) {
+		const struct region_stage *stage = region_stage(region, i);
+		if (stage->group < GROUP_WORKERS || stage->group >= header->n_groups ||
+		    !region_is_text(stage->name, sizeof(stage->name)) ||
+		    !region_is_text(stage->function, sizeof(stage->function)) ||
+		    !region_is_text(stage->target, sizeof(stage->target)))
+			return false;
+	}
+	for (uint32_t i = 0; i < header->n_workers; i++) {
+		uint32_t group = region_worker(region, i)->group;
+		if (group < GROUP_WORKERS || group >= header->n_groups)
+			return false;
+	}
+	return true;
 }
 
 int region_attach(int fd, struct region *ret_region)
@@ -141,7 +171,7 @@ int region_attach(int fd, struct region *ret_region)
 	int r = region_map(fd, (uint64_t)info.st_size, &region);
 	if (r < 0)
 		return r;
-	if (!region_is_valid(region.header, (uint64_t)info.st_size)) {
+	if (!region_is_valid(&region, (uint64_t)info.st_size)) {
 		munmap(region.header, (size_t)info.st_size);
 		return -EPROTO;
 	}

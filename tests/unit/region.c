@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "region.h"
+
+#include "fd.h"
+#include "slot.h"
+#include "state.h"
+#include "tiny_ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static off_t file_size(int fd)
+{
+	struct stat info;
+	assert_int_equal(fstat(fd, &info), 0);
+	return info.st_size;
+}
+
+/* A table begins where the one before it ends, or on the cache line behind that. */
+static uint64_t assert_follows(uint64_t offset, uint64_t before, uint64_t size)
+{
+	assert_int_equal(offset % 64, 0);
+	assert_in_range(offset, before, before + 63);
+	return offset + size;
+}
+
+static void check_layout(const struct region *region)
+{
+	const struct region_header *header = region->header;
+	uint64_t end =
+	    assert_follows(header->waits_offset, sizeof(*header), (uint64_t)header->n_groups * 64);
+	end = assert_follows(
+	    header->stages_offset, end, header->n_stages * sizeof(struct region_stage));
+	end = assert_follows(
+	    header->workers_offset, end, header->n_workers * sizeof(struct region_worker));
+	assert_int_equal(header->slot_stride % 64, 0);
+	assert_true(header->slot_stride >=
+		    sizeof(struct slot) + header->n_stages * sizeof(struct slot_history));
+	end = assert_follows(
+	    header->slots_offset, end, (uint64_t)header->n_slots * header->slot_stride);
+	assert_int_equal(header->areas_offset % 4096, 0);
+	assert_true(header->areas_offset >= end);
+	assert_int_equal(header->area_capacity % 4096, 0);
+	assert_true(header->area_capacity > 2 * header->max_record);
+	assert_int_equal(
+	    header->size, header->areas_offset + 2 * header->n_slots * header->area_capacity);
+	assert_int_equal(file_size(region->fd), header->size);
+}
+
+static void lays_its_tables_one_after_another(void **state)
+{
+	(void)state;
+	for (uint32_t n_slots = 1; n_slots <= 64; n_slots *= 8) {
+		for (uint32_t n_stages = 1; n_stages <= 8; n_stages++) {
+			struct region region = tiny_ring(n_slots, n_stages);
+			assert_int_equal(region.header->n_groups, GROUP_WORKERS + n_stages);
+			check_layout(&region);
+			region_free(&region);
+		}
+	}
+}
+
+static void every_table_is_where_it_is_said_to_be(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 3);
+	const struct region_header *header = region.header;
+	const char *base = (const char *)header;
+	assert_ptr_equal(region_stage(&region, 2),
+	    base + header->stages_offset + 2 * sizeof(struct region_stage));
+	assert_ptr_equal(region_worker(&region, 2),
+	    base + header->workers_offset + 2 * sizeof(struct region_worker));
+	assert_ptr_equal(region_wait_word(&region, 4), base + header->waits_offset + 4 * 64l);
+	assert_ptr_equal(
+	    slot_at(&region, 3), base + header->slots_offset + 3l * header->slot_stride);
+	assert_ptr_equal(slot_area(&region, 3, 1),
+	    base + header->areas_offset + 7 * (long)header->area_capacity);
+	region_free(&region);
+}
+
+/* What another build of leat would look for. */
+static void is_known_by_its_first_bytes(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 1);
+	char start[16];
+	assert_int_equal(pread(region.fd, start, sizeof(start), 0), sizeof(start));
+	uint64_t size = (uint64_t)file_size(region.fd);
+	assert_memory_equal(start, "leat\1\0\0\0", 8);
+	assert_memory_equal(start + 8, &size, 8);
+	assert_int_equal(fcntl(region.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	region_free(&region);
+}
+
+static void begins_empty(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(8, 2);
+	assert_true(region.header->end_seq == END_UNKNOWN);
+	assert_int_equal(region.header->stop, 0);
+	for (uint64_t seq = 0; seq < 8; seq++) {
+		assert_int_equal(slot_at(&region, seq)->state, state_ready(state_place(0, 0)));
+		assert_false(slot_failed(slot_at(&region, seq)));
+	}
+	for (unsigned group = 0; group < region.header->n_groups; group++)
+		assert_int_equal(*region_wait_word(&region, group), 0);
+	region_free(&region);
+}
+
+/* The areas take address space, but no memory before they are written. */
+static void costs_little_at_first(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(64, 4);
+	struct stat info;
+	assert_int_equal(fstat(region.fd, &info), 0);
+	assert_true(info.st_size > 512 << 20);
+	assert_true(info.st_blocks * 512 < 256 << 10);
+	region_free(&region);
+}
+
+static void copies_its_tables(void **state)
+{
+	(void)state;
+	struct region_stage stages[] = {
+	    {.kind = STAGE_C, .group = 5, .name = "mul", .function = "f", .target = "/a.so"},
+	    {.kind = STAGE_PYTHON_MODULE, .group = 3, .name = "add"},
+	};
+	struct region_worker workers[] = {{.host = 2, .group = 5}, {.host = 1, .group = 3}};
+	struct region_config config = {
+	    .n_slots = 2,
+	    .frame = LEAT_U32,
+	    .max_record = 1000,
+	    .stages = stages,
+	    .n_stages = 2,
+	    .workers = workers,
+	    .n_workers = 2,
+	};
+	struct region region = {0};
+	assert_int_equal(region_new(&config, &region), 0);
+	check_layout(&region);
+	assert_int_equal(region.header->frame, LEAT_U32);
+	assert_int_equal(region.header->max_record, 1000);
+	assert_int_equal(region.header->n_groups, 6);
+	assert_memory_equal(region_stage(&region, 0), &stages[0], sizeof(stages[0]));
+	assert_memory_equal(region_stage(&region, 1), &stages[1], sizeof(stages[1]));
+	assert_memory_equal(region_worker(&region, 0), &workers[0], sizeof(workers[0]));
+	assert_memory_equal(region_worker(&region, 1), &workers[1], sizeof(workers[1]));
+	assert_int_equal(region_sink(&region), 3);
+	assert_int_equal(region_group_at(&region, 0), GROUP_SOURCE);
+	assert_int_equal(region_group_at(&region, 1), 5);
+	assert_int_equal(region_group_at(&region, 2), 3);
+	assert_int_equal(region_group_at(&region, 3), GROUP_SINK);
+	region_free(&region);
+}
+
+static void both_mappings_see_one_memory(void **state)
+{
+	(void)state;
+	struct region owner = tiny_ring(4, 2);
+	struct region other = {0};
+	assert_int_equal(region_attach(fcntl(owner.fd, F_DUPFD_CLOEXEC, 0), &other), 0);
+	assert_ptr_not_equal(owner.header, other.header);
+	assert_memory_equal(owner.header, other.header, sizeof(*owner.header));
+	strcpy(slot_area(&owner, 3, 1), "from the owner");
+	assert_string_equal(slot_area(&other, 3, 1), "from the owner");
+	slot_at(&other, 2)->state = 77;
+	assert_int_equal(slot_at(&owner, 2)->state, 77);
+
+	/* The memory goes with the last mapping. */
+	region_free(&owner);
+	assert_string_equal(slot_area(&other, 3, 1), "from the owner");
+	int fd = other.fd;
+	region_free(&other);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_null(other.header);
+}
+
+static void can_be_freed_without_having_been(void **state)
+{
+	(void)state;
+	struct region region = {.fd = -1};
+	region_free(&region);
+	region = tiny_ring(1, 1);
+	region_free(&region);
+	region_free(&region);
+	assert_int_equal(region.fd, -1);
+}
+
+/* A refused descriptor stays its caller's, and no mapping is left. */
+static void assert_refused(int fd)
+{
+	struct region region = {.fd = 77};
+	assert_int_equal(region_attach(fd, &region), -EPROTO);
+	assert_int_equal(region.fd, 77);
+	assert_null(region.header);
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+}
+
+static void refuses_what_is_no_region(void **state)
+{
+	(void)state;
+	struct region region = {0};
+	assert_int_equal(region_attach(-1, &region), -EBADF);
+	int fd = memfd_create("empty", MFD_CLOEXEC);
+	assert_refused(fd);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	assert_refused(fd);
+	char garbage[4096];
+	for (size_t i = 0; i < sizeof(garbage); i++)
+		garbage[i] = (char)(i * 37 + 11);
+	assert_int_equal(pwrite(fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+	assert_refused(fd);
+	close(fd);
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_refused(ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void refuses_another_size(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 2);
+	off_t size = file_size(region.fd);
+	int fd = fcntl(region.fd, F_DUPFD_CLOEXEC, 0);
+	/* A mapping of what is cut off must not be touched. */
+	munmap(region.header, (size_t)size);
+	fd_close(region.fd);
+	static const off_t cuts[] = {1, 4096, 1 << 20};
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		assert_int_equal(ftruncate(fd, size - cuts[i]), 0);
+		assert_refused(fd);
+	}
+	assert_int_equal(ftruncate(fd, sizeof(struct region_header) - 1), 0);
+	assert_refused(fd);
+	assert_int_equal(ftruncate(fd, size + 4096), 0);
+	assert_refused(fd);
+	close(fd);
+}
+
+#define FIELD(name) offsetof(struct region_header, name), sizeof(((struct region_header *)0)->name)
+
+static void refuses_insane_headers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		size_t offset;
+		size_t size;
+		uint64_t value;
+	} cases[] = {
+	    {"magic", FIELD(magic), 0x7461656b},
+	    {"version", FIELD(version), 2},
+	    {"version", FIELD(version), 0},
+	    {"size", FIELD(size), 4096},
+	    {"no slots", FIELD(n_slots), 0},
+	    {"slots, no power of two", FIELD(n_slots), 3},
+	    {"twice the slots", FIELD(n_slots), 8},
+	    {"too many slots", FIELD(n_slots), 0x80000000},
+	    {"more stages", FIELD(n_stages), 4},
+	    {"too many stages", FIELD(n_stages), UINT32_MAX},
+	    {"more workers", FIELD(n_workers), 40},
+	    {"too many workers", FIELD(n_workers), UINT32_MAX},
+	    {"no groups", FIELD(n_groups), 0},
+	    {"more groups", FIELD(n_groups), 60},
+	    {"too many groups", FIELD(n_groups), UINT32_MAX},
+	    {"frame", FIELD(frame), LEAT_U32 + 1},
+	    {"no stride", FIELD(slot_stride), 0},
+	    {"wide stride", FIELD(slot_stride), 1 << 30},
+	    {"long record", FIELD(max_record), UINT64_MAX / 2},
+	    {"small area", FIELD(area_capacity), 4096},
+	    {"large area", FIELD(area_capacity), UINT64_MAX},
+	    {"waits", FIELD(waits_offset), UINT64_MAX},
+	    {"stages", FIELD(stages_offset), 1ull << 40},
+	    {"workers", FIELD(workers_offset), 1ull << 40},
+	    {"slots", FIELD(slots_offset), 1ull << 40},
+	    {"slots in the header", FIELD(slots_offset), 0},
+	    {"areas", FIELD(areas_offset), 1ull << 40},
+	    {"areas over the slots", FIELD(areas_offset), 0},
+	};
+	struct region region = tiny_ring(4, 3);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *field = (char *)region.header + cases[i].offset;
+		char before[8];
+		memcpy(before, field, cases[i].size);
+		memcpy(field, &cases[i].value, cases[i].size);
+		struct region other = {0};
+		int r = region_attach(region.fd, &other);
+		memcpy(field, before, cases[i].size);
+		if (r != -EPROTO)
+			fail_msg("%s: accepted", cases[i].name);
+	}
+	region_free(&region);
+}
+
+/* Overflowing products must not make an insane header look consistent. */
+static void refuses_what_overflows(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 1);
+	struct region_header *header = region.header;
+	for (int shift = 20; shift < 64; shift++) {
+		struct region_header sane = *header;
+		header->max_record = 1ull << shift;
+		header->area_capacity = 2 * header->max_record + (1 << 20);
+		struct region other = {0};
+		int r = region_attach(region.fd, &other);
+		*header = sane;
+		if (r != -EPROTO && 1ull << shift != sane.max_record)
+			fail_msg("records of 1 << %d: accepted", shift);
+		/* Accepted, it took the descriptor: only its mapping is let go here. */
+		if (r == 0)
+			munmap(other.header, header->size);
+	}
+	region_free(&region);
+}
+
+static void refuses_insane_tables(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 2);
+	struct region_stage *stage = region_stage(&region, 1);
+	struct region_worker *worker = region_worker(&region, 1);
+	struct region_stage sane = *stage;
+	stage->group = region.header->n_groups;
+	assert_refused(region.fd);
+	stage->group = GROUP_SINK;
+	assert_refused(region.fd);
+	*stage = sane;
+	memset(stage->name, 'x', sizeof(stage->name));
+	assert_refused(region.fd);
+	*stage = sane;
+	memset(stage->function, 'x', sizeof(stage->function));
+	assert_refused(region.fd);
+	*stage = sane;
+	memset(stage->target, 'x', sizeof(stage->target));
+	assert_refused(region.fd);
+	*stage = sane;
+	worker->group = region.header->n_groups;
+	assert_refused(region.fd);
+	worker->group = sane.group;
+	struct region other = {0};
+	assert_int_equal(region_attach(fcntl(region.fd, F_DUPFD_CLOEXEC, 0), &other), 0);
+	region_free(&other);
+	region_free(&region);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(lays_its_tables_one_after_another),
+	    cmocka_unit_test(every_table_is_where_it_is_said_to_be),
+	    cmocka_unit_test(is_known_by_its_first_bytes),
+	    cmocka_unit_test(begins_empty),
+	    cmocka_unit_test(costs_little_at_first),
+	    cmocka_unit_test(copies_its_tables),
+	    cmocka_unit_test(both_mappings_see_one_memory),
+	    cmocka_unit_test(can_be_freed_without_having_been),
+	    cmocka_unit_test(refuses_what_is_no_region),
+	    cmocka_unit_test(refuses_another_size),
+	    cmocka_unit_test(refuses_insane_headers),
+	    cmocka_unit_test(refuses_what_overflows),
+	    cmocka_unit_test(refuses_insane_tables),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
