@@ -67,34 +67,73 @@ static bool spec_is_assignment(const char *word, size_t size)
 }
 
 /*
+ * For a program that runs a script, as python3.11 does: the option behind which the
+ * script stands on the line itself. 0: it is none.
+ */
+static char spec_interpreter(const char *program)
+{
+	static const struct {
+		const char *name;
+		char option;
+	} interpreters[] = {
+	    {"bash", 'c'},
+	    {"node", 'e'},
+	    {"perl", 'e'},
+	    {"python", 'c'},
+	    {"ruby", 'e'},
+	    {"sh", 'c'},
+	};
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++) {
+		size_t size = strlen(interpreters[i].name);
+		if (strncmp(program, interpreters[i].name, size) == 0 &&
+		    program[size + strspn(program + size, "0123456789.")] == '\0')
+			return interpreters[i].option;
+	}
+	return 0;
+}
+
+/* The start of the next word of a command, and its size; 0 at its end. */
+static size_t spec_next_word(const char **at, const char *end)
+{
+	*at = end + strspn(end, " \t\n");
+	return strcspn(*at, " \t\n;|&<>()");
+}
+
+/* The script that an interpreter is told to run. NULL: none, or it stands on the line. */
+static char *spec_script_name(const char *arguments, char option)
+{
+	const char *word = arguments;
+	size_t size = spec_next_word(&word, word);
+	while (size > 1 && word[0] == '-' && word[size - 1] != option)
+		size = spec_next_word(&word, word + size);
+	if (size == 0 || word[0] == '-' || strcspn(word, "'\"$`\\") < size)
+		return NULL;
+	char *name = spec_base_name(word, size);
+	char *dot = name ? strrchr(name, '.') : NULL;
+	if (dot && dot != name && !isdigit((unsigned char)dot[1]))
+		*dot = '\0';
+	return name;
+}
+
+/*
  * A command is called after its program, and an interpreter's script after the
  * script: `LC_ALL=C sort -n` is sort, `python3 -u tools/mul.py` is mul.
  */
 static char *spec_command_name(const char *command)
 {
-	static const char *const interpreters[] = {"python", "node", "perl", "ruby", "bash", "sh"};
-	char *name = NULL;
-	bool interpreter = false;
-	for (const char *at = command + strspn(command, " \t\n"); *at; at += strspn(at, " \t\n")) {
-		size_t size = strcspn(at, " \t\n;|&<>()");
-		if (size == 0)
-			break;
-		const char *word = at;
-		at += size;
-		if (interpreter ? word[0] == '-' : spec_is_assignment(word, size))
-			continue;
-		free(name);
-		name = spec_base_name(word, size);
-		if (!name || interpreter)
-			break;
-		for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
-			interpreter |= strncmp(name, interpreters[i], strlen(interpreters[i])) == 0;
-		if (!interpreter)
-			break;
+	const char *word = command;
+	size_t size = spec_next_word(&word, word);
+	while (spec_is_assignment(word, size))
+		size = spec_next_word(&word, word + size);
+	char *name = spec_base_name(word, size);
+	char option = name ? spec_interpreter(name) : 0;
+	if (option) {
+		char *script = spec_script_name(word + size, option);
+		if (script) {
+			free(name);
+			name = script;
+		}
 	}
-	char *dot = name && interpreter ? strrchr(name, '.') : NULL;
-	if (dot && dot != name && !isdigit((unsigned char)dot[1]))
-		*dot = '\0';
 	return name && *name ? name : (free(name), strdup("command"));
 }
 
