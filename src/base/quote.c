@@ -30,6 +30,12 @@ static size_t utf8_size(const unsigned char *at, size_t left)
 	return overlong || outside ? 0 : size;
 }
 
+/* U+0080 to U+009F: control characters too, which some terminals obey. */
+static bool quote_is_c1(const unsigned char *at, size_t size)
+{
+	return size == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
 /* Writes one character or one escaped byte; returns how many input bytes it took. */
 static size_t quote_one(char *to, size_t *written, const unsigned char *at, size_t left)
 {
@@ -39,7 +45,7 @@ static size_t quote_one(char *to, size_t *written, const unsigned char *at, size
 		*written = (size_t)sprintf(to, "\\%c", at[0]);
 	} else if (at[0] < sizeof(escapes) && escapes[at[0]]) {
 		*written = (size_t)sprintf(to, "\\%c", escapes[at[0]]);
-	} else if (size == 0 || at[0] < ' ' || at[0] == 0x7f) {
+	} else if (size == 0 || at[0] < ' ' || at[0] == 0x7f || quote_is_c1(at, size)) {
 		*written = (size_t)sprintf(to, "\\x%02x", at[0]);
 		size = 1;
 	} else {
