@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fd.h"
+
+#include "scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MUCH (1 << 20)
+
+static void closes_what_is_open(void **state)
+{
+	(void)state;
+	assert_int_equal(fd_close(-1), -1);
+	assert_int_equal(fd_close(-EBADF), -1);
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fd_close(fd), -1);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+struct reader {
+	pthread_t thread;
+	int fd;
+	char data[MUCH];
+	size_t size;
+};
+
+static void *reader_run(void *argument)
+{
+	struct reader *reader = argument;
+	ssize_t n;
+	/* Odd pieces, so that the writer stops in the middle of its own. */
+	while ((n = read(reader->fd, reader->data + reader->size,
+		    reader->size + 7001 < MUCH ? 7001 : MUCH - reader->size)) > 0)
+		reader->size += (size_t)n;
+	return NULL;
+}
+
+/* Writes a vector of very different sizes through a pipe that is mostly full. */
+static void check_vector(int flags)
+{
+	static const size_t sizes[] = {0, 1, 70000, 0, 0, 3, 200001, 4096, 0};
+	char *data = malloc(MUCH);
+	struct reader *reader = calloc(1, sizeof(*reader));
+	int ends[2];
+	assert_non_null(data);
+	assert_non_null(reader);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(ends[1], F_SETFL, flags), 0);
+	reader->fd = ends[0];
+	size_t total = 0;
+	struct iovec vector[9];
+	for (size_t i = 0; i < 9; i++) {
+		vector[i] = (struct iovec){data + total, sizes[i]};
+		total += sizes[i];
+	}
+	for (size_t i = 0; i < total; i++)
+		data[i] = (char)(i * 31 + i / 257);
+	assert_int_equal(pthread_create(&reader->thread, NULL, reader_run, reader), 0);
+	int r = fd_write_vector(ends[1], vector, 9);
+	close(ends[1]);
+	pthread_join(reader->thread, NULL);
+	assert_int_equal(r, 0);
+	assert_int_equal(reader->size, total);
+	assert_memory_equal(reader->data, data, total);
+	close(ends[0]);
+	free(reader);
+	free(data);
+}
+
+static void writes_everything(void **state)
+{
+	(void)state;
+	check_vector(0);
+}
+
+/* Somebody else's flag on a shared pipe is no error of ours. */
+static void writes_everything_without_blocking(void **state)
+{
+	(void)state;
+	check_vector(O_NONBLOCK);
+}
+
+static void writes_nothing(void **state)
+{
+	(void)state;
+	struct iovec empty[2] = {{NULL, 0}, {NULL, 0}};
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(fd_write(fd, "", 0), 0);
+	assert_int_equal(fd_write_vector(fd, empty, 2), 0);
+	assert_int_equal(fd_write_vector(fd, NULL, 0), 0);
+	close(fd);
+}
+
+static void says_why_it_cannot_write(void **state)
+{
+	(void)state;
+	int ends[2];
+	assert_int_equal(fd_write(-1, "x", 1), -EBADF);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(fd_write(full, "x", 1), -ENOSPC);
+	close(full);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[0]);
+	assert_int_equal(fd_write(ends[1], "x", 1), -EPIPE);
+	close(ends[1]);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+static int entries(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	assert_non_null(dir);
+	int n = 0;
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void a_temporary_file_has_no_name(void **state)
+{
+	(void)state;
+	struct stat info;
+	struct stat folder;
+	const char *path = scratch_path("");
+	setenv("TMPDIR", path, 1);
+	int fd = fd_temporary();
+	assert_true(fd >= 0);
+	assert_int_equal(entries(path), 0);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(fstat(fd, &info), 0);
+	assert_int_equal(stat(path, &folder), 0);
+	assert_int_equal(info.st_nlink, 0);
+	assert_int_equal(info.st_mode & 0777, 0600);
+	assert_int_equal(info.st_dev, folder.st_dev);
+	assert_int_equal(fd_write(fd, "abc", 3), 0);
+	char back[3];
+	assert_int_equal(pread(fd, back, 3, 0), 3);
+	assert_memory_equal(back, "abc", 3);
+	close(fd);
+	setenv("TMPDIR", scratch_path("none"), 1);
+	assert_int_equal(fd_temporary(), -ENOENT);
+	setenv("TMPDIR", "", 1);
+	fd = fd_temporary();
+	assert_true(fd >= 0);
+	close(fd);
+	unsetenv("TMPDIR");
+}
+
+static int readable(int fd)
+{
+	struct pollfd item = {.fd = fd, .events = POLLIN};
+	return poll(&item, 1, 0);
+}
+
+static void a_bell_is_heard_once(void **state)
+{
+	(void)state;
+	int bell = fd_bell();
+	assert_true(bell >= 0);
+	assert_int_equal(fcntl(bell, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(readable(bell), 0);
+	fd_hush(bell);
+	fd_ring(bell);
+	fd_ring(bell);
+	assert_int_equal(readable(bell), 1);
+	fd_hush(bell);
+	assert_int_equal(readable(bell), 0);
+	/* At the count's end ringing is needless, and must not block. */
+	uint64_t most = UINT64_MAX - 1;
+	assert_int_equal(write(bell, &most, sizeof(most)), sizeof(most));
+	fd_ring(bell);
+	assert_int_equal(readable(bell), 1);
+	fd_hush(bell);
+	assert_int_equal(readable(bell), 0);
+	close(bell);
+}
+
+static void knows_the_same_file(void **state)
+{
+	(void)state;
+	const char *one = scratch_write("one", "same");
+	const char *two = scratch_write("two", "same");
+	int a = open(one, O_RDONLY | O_CLOEXEC);
+	int b = open(one, O_WRONLY | O_CLOEXEC);
+	int c = open(two, O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_true(fd_same_file(a, b));
+	assert_true(fd_same_file(a, a));
+	assert_false(fd_same_file(a, c));
+	/* Reading and writing one terminal or /dev/null is no accident. */
+	assert_false(fd_same_file(null, null));
+	assert_false(fd_same_file(a, -1));
+	assert_false(fd_same_file(-1, -1));
+	close(a);
+	close(b);
+	close(c);
+	close(null);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(closes_what_is_open),
+	    cmocka_unit_test(writes_everything),
+	    cmocka_unit_test(writes_everything_without_blocking),
+	    cmocka_unit_test(writes_nothing),
+	    cmocka_unit_test(says_why_it_cannot_write),
+	    cmocka_unit_test_setup_teardown(
+		a_temporary_file_has_no_name, scratch_setup, scratch_teardown),
+	    cmocka_unit_test(a_bell_is_heard_once),
+	    cmocka_unit_test_setup_teardown(knows_the_same_file, scratch_setup, scratch_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

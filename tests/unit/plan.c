@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A chain with a letter a stage: c is in C, p a Python file, m a Python module. */
+static uint32_t make_chain(const char *letters, struct spec *specs)
+{
+	uint32_t n = 0;
+	for (; letters[n]; n++) {
+		specs[n] = (struct spec){
+		    .kind = letters[n] == 'c'	? STAGE_C
+			    : letters[n] == 'p' ? STAGE_PYTHON_FILE
+						: STAGE_PYTHON_MODULE,
+		    .name = "name",
+		    .target = "target",
+		    .function = "function",
+		    .object = "/object.so",
+		};
+	}
+	return n;
+}
+
+/* hosts: a letter a process, self, leat or python. workers: the host of each. */
+static const struct {
+	enum leat_mode mode;
+	const char *chain;
+	const char *hosts;
+	const char *workers;
+} cases[] = {
+    {LEAT_SINGLE, "c", "s", "0"},
+    {LEAT_SINGLE, "ccc", "s", "0"},
+    {LEAT_SINGLE, "p", "p", "0"},
+    {LEAT_SINGLE, "m", "p", "0"},
+    {LEAT_SINGLE, "cpc", "p", "0"},
+    {LEAT_SINGLE, "ccp", "p", "0"},
+    {LEAT_THREADS, "c", "s", "0"},
+    {LEAT_THREADS, "ccc", "s", "000"},
+    {LEAT_THREADS, "ppm", "p", "000"},
+    {LEAT_THREADS, "cpcm", "sp", "0101"},
+    {LEAT_THREADS, "pcp", "ps", "010"},
+    {LEAT_PROCESSES, "c", "l", "0"},
+    {LEAT_PROCESSES, "ccc", "lll", "012"},
+    {LEAT_PROCESSES, "cpm", "lpp", "012"},
+    {LEAT_AUTO, "ccc", "s", "000"},
+    {LEAT_AUTO, "ppm", "ppp", "012"},
+    {LEAT_AUTO, "cpcm", "spp", "0102"},
+    {LEAT_AUTO, "pccp", "psp", "0112"},
+};
+
+static void check_hosts(const struct plan *plan, const char *expected)
+{
+	assert_int_equal(plan->n_hosts, strlen(expected));
+	for (uint32_t i = 0; i < plan->n_hosts; i++) {
+		char letter = plan->hosts[i] == HOST_SELF   ? 's'
+			      : plan->hosts[i] == HOST_LEAT ? 'l'
+							    : 'p';
+		assert_int_equal(letter, expected[i]);
+	}
+}
+
+static void every_mode_has_its_workers(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spec specs[8];
+		uint32_t n = make_chain(cases[i].chain, specs);
+		plan_ring(cases[i].mode, specs, n, &plan);
+		assert_int_equal(plan.n_stages, n);
+		check_hosts(&plan, cases[i].hosts);
+		assert_int_equal(plan.n_workers, strlen(cases[i].workers));
+		for (uint32_t k = 0; k < plan.n_workers; k++)
+			assert_int_equal(plan.workers[k].host, cases[i].workers[k] - '0');
+	}
+}
+
+/* A stage that no group of workers runs would stop the ring. */
+static void every_stage_has_one_worker(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spec specs[8];
+		uint32_t n = make_chain(cases[i].chain, specs);
+		plan_ring(cases[i].mode, specs, n, &plan);
+		for (uint32_t k = 0; k < n; k++) {
+			uint32_t group = plan.stages[k].group;
+			uint32_t workers = 0;
+			for (uint32_t w = 0; w < plan.n_workers; w++)
+				workers += plan.workers[w].group == group;
+			assert_int_equal(workers, 1);
+			assert_int_equal(
+			    group, GROUP_WORKERS + (cases[i].mode == LEAT_SINGLE ? 0 : k));
+		}
+	}
+}
+
+static void stages_are_described(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[8];
+	uint32_t n = make_chain("cpm", specs);
+	specs[1].name = "other";
+	plan_ring(LEAT_AUTO, specs, n, &plan);
+	/* Of a C stage a worker needs what it was compiled to. */
+	assert_int_equal(plan.stages[0].kind, STAGE_C);
+	assert_string_equal(plan.stages[0].name, "name");
+	assert_string_equal(plan.stages[0].function, "function");
+	assert_string_equal(plan.stages[0].target, "/object.so");
+	assert_int_equal(plan.stages[1].kind, STAGE_PYTHON_FILE);
+	assert_string_equal(plan.stages[1].name, "other");
+	assert_string_equal(plan.stages[1].target, "target");
+	assert_int_equal(plan.stages[2].kind, STAGE_PYTHON_MODULE);
+	assert_string_equal(plan.stages[2].target, "target");
+}
+
+static void the_longest_chain_fits(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[REGION_STAGES_MAX];
+	char letters[REGION_STAGES_MAX + 1] = "";
+	memset(letters, 'p', REGION_STAGES_MAX);
+	uint32_t n = make_chain(letters, specs);
+	for (enum leat_mode mode = LEAT_AUTO; mode < LEAT_SHELL; mode++) {
+		plan_ring(mode, specs, n, &plan);
+		assert_int_equal(plan.n_stages, REGION_STAGES_MAX);
+		assert_int_equal(plan.n_workers, mode == LEAT_SINGLE ? 1 : REGION_STAGES_MAX);
+		assert_true(plan.n_hosts <= REGION_STAGES_MAX);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_mode_has_its_workers),
+	    cmocka_unit_test(every_stage_has_one_worker),
+	    cmocka_unit_test(stages_are_described),
+	    cmocka_unit_test(the_longest_chain_fits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
