@@ -115,8 +115,11 @@ static void run_close_pipes(struct run *run, struct segment *segment)
 
 static void run_fail(struct run *run, const struct leat_error *error)
 {
-	if (run->error.status == LEAT_OK)
-		run->error = *error;
+	if (run->error.status != LEAT_OK)
+		return;
+	run->error = *error;
+	if (run->options->filter && error->status == LEAT_READER_GONE)
+		run->error.text[0] = '\0';
 }
 
 /* What is before a segment that failed works for nobody. */
