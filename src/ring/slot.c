@@ -96,6 +96,25 @@ void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t 
 	*ret_last = *ret_first;
 }
 
+void slot_describe_failure(
+    const struct region *region, const struct slot *slot, char *text, size_t capacity)
+{
+	const struct slot_failure *failed = &slot->failure;
+	char place[80];
+	uint64_t first;
+	uint64_t last;
+	slot_failed_records(slot, &first, &last);
+	if (first == last)
+		snprintf(place, sizeof(place), "record %llu", (unsigned long long)first);
+	else
+		snprintf(place, sizeof(place), "one of records %llu to %llu",
+		    (unsigned long long)first, (unsigned long long)last);
+	if (snprintf(text, capacity, "stage '%s': %s, %s%s%s",
+		region_stage(region, failed->stage)->name, failed->why, place,
+		failed->record[0] ? ": " : "", failed->record) >= (int)capacity)
+		quote_trim(text);
+}
+
 void slot_trim(const struct region *region, uint64_t seq)
 {
 	struct slot *slot = slot_at(region, seq);

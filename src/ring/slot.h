@@ -94,6 +94,13 @@ static inline bool slot_failed(const struct slot *slot)
  */
 void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t *ret_last);
 
+/*
+ * How a message tells a stage's failure: `stage 'mul': odd, record 3: "abc"`, or with
+ * `one of records 1 to 64`.
+ */
+void slot_describe_failure(
+    const struct region *region, const struct slot *slot, char *text, size_t capacity);
+
 /* Gives large areas back to the system. The caller holds the slot. */
 void slot_trim(const struct region *region, uint64_t seq);
 

@@ -160,45 +160,92 @@ int crew_poll(const struct crew *crew, struct pollfd *items)
 	return n;
 }
 
+static bool crew_is_served(const struct crew *crew, unsigned position)
+{
+	unsigned group = region_group_at(&crew->region, position);
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		unsigned host = crew->plan.workers[i].host;
+		bool alive = crew->plan.hosts[host] == HOST_SELF || crew->hosts[host].pid != 0;
+		if (alive && crew->plan.workers[i].group == group)
+			return true;
+	}
+	return false;
+}
+
+/* Whether somebody is left to take a batch from this position to the sink. */
+static bool crew_leads_on(const struct crew *crew, unsigned position)
+{
+	for (unsigned next = position + 1; next < region_sink(&crew->region); next++) {
+		if (!crew_is_served(crew, next))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Answers for a worker that has died: the batch it held goes on, empty and failed, so
  * that everything before it still comes out and the failure is told in its place.
+ * Returns the batch where it cannot go on, as its process served a later stage too.
  */
-static bool crew_fail_held(struct crew *crew, unsigned worker, const char *why)
+static const struct slot *crew_fail_held(
+    struct crew *crew, unsigned worker, const char *why, bool *told)
 {
 	const struct region *region = &crew->region;
 	uint64_t seq;
 	unsigned position;
 	if (!ring_held(region, worker, &seq, &position))
-		return false;
+		return NULL;
 	struct slot *slot = slot_at(region, seq);
 	slot_cut(region, seq, position, 0, why);
 	slot->history[position - 1].end_ns = clock_wall_ns();
 	slot->history[position - 1].cpu_ns = 0;
 	slot->history[position - 1].records_out = 0;
 	slot_set_output(slot, slot_output(position), 0, 0);
-	return ring_commit(region, seq, position, worker) == 0;
+	if (!crew_leads_on(crew, position))
+		return slot;
+	*told |= ring_commit(region, seq, position, worker) == 0;
+	return NULL;
+}
+
+/* Of stages that share a process, nobody knows which one it died of. */
+static void crew_describe(const struct crew *crew, unsigned host, char *text, size_t capacity)
+{
+	char how[128];
+	unsigned n = 0;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++)
+		n += crew->plan.workers[i].host == host;
+	child_describe(&crew->hosts[host], how, sizeof(how));
+	snprintf(text, capacity, "%s%s", n > 1 ? "the process it shares " : "", how);
 }
 
 static int crew_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
-	char why[128];
+	char why[192];
 	bool told = false;
 	bool refused = false;
-	child_describe(&crew->hosts[host], why, sizeof(why));
+	const struct slot *stuck = NULL;
+	crew_describe(crew, host, why, sizeof(why));
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
 		if (worker->host != host)
 			continue;
 		/* pairs with: worker_tell */
 		refused |= atomic_load_acquire(&worker->state) == WORKER_REFUSED;
-		told |= crew_fail_held(crew, i, why);
+		const struct slot *held = crew_fail_held(crew, i, why, &told);
+		/* Of several the one that would have come out first. */
+		if (held && (!stuck || held->first_record < stuck->first_record))
+			stuck = held;
 	}
 	/* crew_ready tells why a worker refused. */
 	if (told || refused)
 		return 0;
-	return failure(reterr, LEAT_STOPPED, -ECHILD, "stage '%s': its process %s",
-	    crew_host_name(crew, host), why);
+	char text[sizeof(reterr->text)];
+	if (stuck) {
+		slot_describe_failure(&crew->region, stuck, text, sizeof(text));
+		return failure(reterr, LEAT_STOPPED, -ECHILD, "%s", text);
+	}
+	return failure(
+	    reterr, LEAT_STOPPED, -ECHILD, "stage '%s': %s", crew_host_name(crew, host), why);
 }
 
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)

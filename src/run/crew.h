@@ -51,8 +51,8 @@ int crew_ready(struct crew *crew, struct leat_error *reterr);
 int crew_poll(const struct crew *crew, struct pollfd *items);
 
 /*
- * Reaps hosts that have ended. One that died while it held a batch fails that batch,
- * in its place in the order; one that held none fails the run.
+ * Reaps hosts that have ended. One that died while it held a batch fails that batch, in
+ * its place in the order if the others can take it there; else it fails the run.
  * Returns 0, or -errno with the error written.
  */
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr);

@@ -42,32 +42,16 @@ static bool sink_wait(const struct sink *sink)
 	}
 }
 
-/* Where a failing record stands, as in `record 3` or `one of records 1 to 64`. */
-static void sink_place(const struct slot *slot, char *place, size_t capacity)
-{
-	uint64_t first;
-	uint64_t last;
-	slot_failed_records(slot, &first, &last);
-	if (first == last)
-		snprintf(place, capacity, "record %llu", (unsigned long long)first);
-	else
-		snprintf(place, capacity, "one of records %llu to %llu", (unsigned long long)first,
-		    (unsigned long long)last);
-}
-
 static void sink_say_failure(struct sink *sink, const struct slot *slot)
 {
-	const struct slot_failure *failed = &slot->failure;
-	char place[80];
-	if (failed->stage == SLOT_SOURCE_FAILED) {
+	char text[sizeof(sink->error.text)];
+	if (slot->failure.stage == SLOT_SOURCE_FAILED) {
 		failure(&sink->error, LEAT_STOPPED, 0, "%s: record %llu %s", sink->source_name,
-		    (unsigned long long)slot->first_record, failed->why);
+		    (unsigned long long)slot->first_record, slot->failure.why);
 		return;
 	}
-	sink_place(slot, place, sizeof(place));
-	failure(&sink->error, LEAT_STOPPED, 0, "stage '%s': %s, %s%s%s",
-	    region_stage(sink->region, failed->stage)->name, failed->why, place,
-	    failed->record[0] ? ": " : "", failed->record);
+	slot_describe_failure(sink->region, slot, text, sizeof(text));
+	failure(&sink->error, LEAT_STOPPED, 0, "%s", text);
 }
 
 static void sink_say_write(struct sink *sink, int code)
