@@ -79,6 +79,7 @@ struct region_header {
 	uint64_t end_seq
 	    __attribute__((aligned(64))); /* how many batches there are; see END_UNKNOWN */
 	uint32_t stop;
+	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
 };
 
 #define END_UNKNOWN UINT64_MAX

@@ -85,7 +85,10 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 	sink->bell = bell;
 	sink->name = segment->is_last ? options->out_name : "the next command";
 	sink->source_name = segment->first == 0 ? options->in_name : "the command before";
-	if (options->time_log != LEAT_TIME_LOG_OFF) {
+	bool each = options->time_log != LEAT_TIME_LOG_OFF;
+	pace_init(&segment->pace, &segment->crew->region, each ? 1 : PACE_RECORDS_MAX);
+	segment_observe(segment, (struct observer){pace_retire, &segment->pace});
+	if (each) {
 		segment->time_log = (struct time_log){options->time_log, options->log_fd};
 		segment_observe(segment, (struct observer){time_log_retire, &segment->time_log});
 	}

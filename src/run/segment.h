@@ -10,6 +10,7 @@
 #define SEGMENT_H
 
 #include "crew.h"
+#include "pace.h"
 #include "sink.h"
 #include "source.h"
 #include "time_log.h"
@@ -34,6 +35,7 @@ struct segment {
 	struct crew *crew;
 	struct source source;
 	struct sink sink;
+	struct pace pace;
 	struct time_log time_log;
 	struct trace_log trace_log;
 	/* A program. */

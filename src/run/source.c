@@ -5,6 +5,7 @@
 #include "claim.h"
 #include "fd.h"
 #include "frame.h"
+#include "pace.h"
 #include "slot.h"
 #include "thread.h"
 #include "wait.h"
@@ -16,10 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOURCE_BUFFER (64u << 10)
+#define SOURCE_BUFFER (256u << 10)
 
-/* Records in one slot, and bytes of input in all slots together, at the most. */
-#define SOURCE_BATCH	    1u
+/* Bytes of input in one slot, beyond its first record, and in all slots together. */
+#define SOURCE_BATCH_BYTES  (64u << 10)
 #define SOURCE_WINDOW_BYTES (16u << 20)
 
 enum source_result {
@@ -153,18 +154,30 @@ static bool source_worth_a_scan(struct source *source)
 	return found;
 }
 
+/* As many records as the pace and a batch's size allow; one, however long, if it is whole. */
+static int source_scan(struct source *source, uint32_t *ret_records, size_t *ret_size)
+{
+	const struct region_header *header = source->region->header;
+	enum leat_frame frame = (enum leat_frame)header->frame;
+	const char *data = source->buffer + source->start;
+	size_t held = source->end - source->start;
+	size_t size = held < SOURCE_BATCH_BYTES ? held : SOURCE_BATCH_BYTES;
+	int r = frame_scan(frame, data, size, header->max_record, pace_records(source->region),
+	    ret_records, ret_size);
+	if (r == 0 && *ret_records == 0 && held > size)
+		r = frame_scan(frame, data, held, header->max_record, 1, ret_records, ret_size);
+	return r;
+}
+
 /* Finds the next batch in what has arrived, reading more until there is a record. */
 static enum source_result source_batch(
     struct source *source, uint32_t *ret_records, size_t *ret_size, char *why, size_t capacity)
 {
 	const struct region_header *header = source->region->header;
 	for (;;) {
-		int r = 0;
 		*ret_records = 0;
-		if (source_worth_a_scan(source))
-			r = frame_scan((enum leat_frame)header->frame,
-			    source->buffer + source->start, source->end - source->start,
-			    header->max_record, SOURCE_BATCH, ret_records, ret_size);
+		int r =
+		    source_worth_a_scan(source) ? source_scan(source, ret_records, ret_size) : 0;
 		if (r < 0) {
 			snprintf(why, capacity,
 			    "is longer than the limit of %llu bytes; raise --max-record",

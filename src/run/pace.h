@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pace: how many records go into a batch. One while a stage is slow, so that
+ * nothing waits behind it; thousands while all are fast, so that handing a batch on
+ * costs nothing by the record. It is decided from the retired slots' histories.
+ *
+ * Threads: pace_retire is an observer's, called by the sink's thread; pace_records is
+ * for the source's.
+ */
+#ifndef PACE_H
+#define PACE_H
+
+#include "observer.h"
+
+struct pace {
+	struct region_header *header;
+	uint32_t most; /* records in a batch, never more */
+};
+
+/* most: 1 where each record's own time is wanted. */
+void pace_init(struct pace *pace, const struct region *region, uint32_t most);
+
+/* An observer's `retire`; the context is a struct pace. */
+void pace_retire(void *context, const struct region *region, const struct slot *slot);
+
+/* How many records the next batch may hold. */
+uint32_t pace_records(const struct region *region);
+
+#define PACE_RECORDS_MAX 65536u
+
+#endif
