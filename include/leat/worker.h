@@ -65,11 +65,30 @@ int leat_worker_foreign(
 void leat_worker_ready(struct leat_worker *worker);
 void leat_worker_refuse(struct leat_worker *worker, const char *why);
 
+/*
+ * How a batch stands in memory: as records in the run's framing, or, between
+ * neighbours that both take a machine's type, as an array of it.
+ */
+enum leat_kind {
+	LEAT_RECORDS,
+	LEAT_I64, /* int64_t */
+	LEAT_F64, /* double */
+};
+
+/*
+ * Says what a foreign stage can take and give beside LEAT_RECORDS, which every stage
+ * must. Call it before leat_worker_ready; without it, it is LEAT_RECORDS alone.
+ */
+void leat_worker_kinds(
+    struct leat_worker *worker, uint32_t stage, enum leat_kind takes, enum leat_kind gives);
+
 /* A batch for a foreign stage, valid until its commit or fail; input is read-only. */
 struct leat_batch {
 	uint32_t stage;
 	uint32_t n_records;
-	const void *data; /* the records in the run's framing */
+	uint32_t kind;	  /* an enum leat_kind */
+	uint32_t wanted;  /* what the answer should be; LEAT_RECORDS will always do */
+	const void *data; /* of that kind */
 	uint64_t size;	  /* bytes */
 };
 
@@ -80,20 +99,20 @@ struct leat_batch {
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch);
 
 /*
- * Answers the batch with n_records records in the run's framing, copied.
+ * Answers the batch with n_records records of that kind, copied.
  * Returns 0, or -EMSGSIZE when they are more than a slot can hold: then the
  * batch is still held, and must be failed.
  */
-int leat_worker_commit(
-    struct leat_worker *worker, const void *data, uint64_t size, uint32_t n_records);
+int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const void *data,
+    uint64_t size, uint32_t n_records);
 
 /*
  * Answers the batch with the records that came before the failing one (as
  * commit would) and fails the index-th record of its input, counted from 0.
  * why: one line, for example "mul.py:14: ValueError: odd".
  */
-int leat_worker_fail(struct leat_worker *worker, const void *data, uint64_t size,
-    uint32_t n_records, uint32_t index, const char *why);
+int leat_worker_fail(struct leat_worker *worker, enum leat_kind kind, const void *data,
+    uint64_t size, uint32_t n_records, uint32_t index, const char *why);
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,8 @@ class Batch(ctypes.Structure):
     _fields_ = [
         ("stage", c_uint32),
         ("n_records", c_uint32),
+        ("kind", c_uint32),
+        ("wanted", c_uint32),
         ("data", c_void_p),
         ("size", c_uint64),
     ]
@@ -52,12 +54,13 @@ _PROTOTYPES = {
     "leat_worker_open": (c_int, c_void_p, c_uint, POINTER(c_void_p)),
     "leat_worker_close": (c_void_p, c_void_p),
     "leat_worker_foreign": (c_int, c_void_p, c_uint, POINTER(Foreign)),
+    "leat_worker_kinds": (None, c_void_p, c_uint32, c_int, c_int),
     "leat_worker_ready": (None, c_void_p),
     "leat_worker_refuse": (None, c_void_p, c_char_p),
     "leat_worker_next": (c_int, c_void_p, POINTER(Batch)),
-    "leat_worker_commit": (c_int, c_void_p, c_void_p, c_uint64, c_uint32),
+    "leat_worker_commit": (c_int, c_void_p, c_int, c_void_p, c_uint64, c_uint32),
     "leat_worker_fail": (
-        c_int, c_void_p, c_void_p, c_uint64, c_uint32, c_uint32, c_char_p,
+        c_int, c_void_p, c_int, c_void_p, c_uint64, c_uint32, c_uint32, c_char_p,
     ),
 }
 
@@ -127,6 +130,9 @@ class Worker:
             found.append((one.stage, bool(one.is_module), *texts))
         return found
 
+    def kinds(self, stage, takes, gives):
+        self._library.leat_worker_kinds(self._handle, stage, takes, gives)
+
     def ready(self):
         self._library.leat_worker_ready(self._handle)
 
@@ -134,22 +140,24 @@ class Worker:
         self._library.leat_worker_refuse(self._handle, _c_text(why))
 
     def next(self):
-        """Waits for a batch: (stage number, its records in the run's framing); None at the end."""
+        """Waits for a batch: (stage number, its bytes, their kind, the kind wanted); None at the end."""
         batch = self._batch
         result = self._library.leat_worker_next(self._handle, ctypes.byref(batch))
         _check(result, "cannot wait for work")
         if result == 0:
             return None
-        return batch.stage, _bytes_at(batch.data, batch.size)
+        return batch.stage, _bytes_at(batch.data, batch.size), batch.kind, batch.wanted
 
-    def commit(self, data, n_records):
+    def commit(self, data, n_records, kind):
         """Returns 0 or -errno."""
-        return self._library.leat_worker_commit(self._handle, data, len(data), n_records)
+        return self._library.leat_worker_commit(
+            self._handle, kind, data, len(data), n_records
+        )
 
-    def fail(self, data, n_records, index, why):
+    def fail(self, data, n_records, kind, index, why):
         """Returns 0 or -errno."""
         return self._library.leat_worker_fail(
-            self._handle, data, len(data), n_records, index, _c_text(why)
+            self._handle, kind, data, len(data), n_records, index, _c_text(why)
         )
 
     def close(self):

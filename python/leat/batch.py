@@ -9,10 +9,11 @@ the run gives the records behind it to a worker again, as it does when a worker
 dies: a function is called at least once for each record.
 """
 
+from array import array
 from itertools import chain
 
 from . import blame
-from .codec import RecordError
+from .codec import RECORDS, TYPECODES, RecordError
 
 _NONE = type(None)
 
@@ -20,25 +21,29 @@ _NONE = type(None)
 class Answer:
     """What a batch came to.
 
-    data, n_records: the output records, framed.
+    data, n_records: the output records, framed, or an array of the type that kind says.
     index, why: the input record that failed, and the line that says why; the
     output is then that of the records before it. None where all went well.
     """
 
-    __slots__ = ("data", "n_records", "index", "why")
+    __slots__ = ("data", "n_records", "index", "why", "kind")
 
-    def __init__(self, data, n_records, index=None, why=None):
+    def __init__(self, data, n_records, index=None, why=None, kind=RECORDS):
         self.data = data
         self.n_records = n_records
         self.index = index
         self.why = why
+        self.kind = kind
 
 
-def run(stage, framing, max_record, data):
+def run(stage, framing, max_record, data, kind=RECORDS, wanted=RECORDS):
     """Returns an Answer, and the results that answer_too_large() may need."""
     results = []  # one for each input record that the function was called for
-    why = _call(stage, framing.split(data), results)
-    answer = _pack(stage, framing, max_record, results) or _write(
+    if kind == RECORDS:
+        why = _call(stage, _read(stage, framing.split(data)), results)
+    else:
+        why = _call(stage, memoryview(data).cast(TYPECODES[kind]).tolist(), results)
+    answer = _pack(stage, framing, max_record, results, wanted) or _write(
         stage, framing, max_record, results
     )
     if why is not None and answer.why is None:
@@ -61,12 +66,15 @@ def answer_too_large(stage, framing, max_record, results):
     return Answer(framing.join(before), len(before), index, why)
 
 
-def _call(stage, records, results):
-    """Appends to results; returns why the record after the last of them failed, or None."""
+def _read(stage, records):
     try:
-        values = stage.reader.read_all(records)
+        return stage.reader.read_all(records)
     except Exception:  # noqa: BLE001 - whatever it is, read() says it better
-        values = map(stage.reader.read, records)
+        return map(stage.reader.read, records)
+
+
+def _call(stage, values, results):
+    """Appends to results; returns why the record after the last of them failed, or None."""
     call = stage.call
     append = results.append
     try:
@@ -80,7 +88,7 @@ def _call(stage, records, results):
     return None
 
 
-def _pack(stage, framing, max_record, results):
+def _pack(stage, framing, max_record, results, wanted):
     """The fast way to write; None when it takes the careful one."""
     values = list(chain.from_iterable(results)) if stage.several else results
     kinds = set(map(type, values))
@@ -89,6 +97,12 @@ def _pack(stage, framing, max_record, results):
         kinds.discard(_NONE)
     if not values:
         return Answer(b"", 0)
+    if wanted != RECORDS and kinds <= stage.writer.arrays:
+        try:
+            packed = array(TYPECODES[wanted], values).tobytes()
+            return Answer(packed, len(values), kind=wanted)
+        except OverflowError:
+            pass  # an int that needs more than 64 bits: this batch goes on as text
     try:
         data = framing.pack(stage.writer, values, kinds)
     except Exception:  # noqa: BLE001 - whatever it is, write() says it better

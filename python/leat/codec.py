@@ -12,9 +12,16 @@ A codec has two ways in and two ways out:
                                 is the set of their types. Any exception means:
                                 find out which one with write()
 
+kind is the machine type that batches may have between neighbours that both use it, and
+arrays the types of values that can be put into an array of it.
+
 Neither reading nor writing has an effect, so that a batch may be read or packed
 again after an exception. None is never given to a writer.
 """
+
+# enum leat_kind, and what the array module calls the types.
+RECORDS, I64, F64 = range(3)
+TYPECODES = {I64: "q", F64: "d"}
 
 _INTEGERS = {int, bool}
 _NUMBERS = {float, int, bool}
@@ -29,8 +36,18 @@ def for_type(kind):
     return _BY_TYPE.get(kind) or Json()
 
 
+class _Text:
+    """A codec whose values have no machine type."""
+
+    kind = RECORDS
+    arrays = frozenset()
+
+
 class Int:
     """Decimal digits, without an upper bound."""
+
+    kind = I64
+    arrays = _INTEGERS
 
     def read(self, record):
         try:
@@ -58,6 +75,9 @@ class Int:
 
 class Float:
     """Written as repr does: the shortest text that reads back as the same number."""
+
+    kind = F64
+    arrays = _NUMBERS
 
     def read(self, record):
         try:
@@ -88,7 +108,7 @@ class Float:
         return (end.join(map(repr, map(float, values))) + end).encode()
 
 
-class Str:
+class Str(_Text):
     """UTF-8, strictly, both ways."""
 
     def read(self, record):
@@ -107,7 +127,7 @@ class Str:
         return _counted((end.join(values) + end).encode(), values, separator)
 
 
-class Bytes:
+class Bytes(_Text):
     """The record as it is."""
 
     def read(self, record):
@@ -125,7 +145,7 @@ class Bytes:
         return _counted(separator.join(values) + separator, values, separator)
 
 
-class Json:
+class Json(_Text):
     """One JSON value on one line."""
 
     def __init__(self):

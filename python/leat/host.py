@@ -6,6 +6,7 @@ import sys
 from errno import EMSGSIZE
 
 from . import _library, batch, framing
+from .codec import RECORDS
 from .stage import Refusal, Stage
 
 _CANNOT_START = 2  # enum leat_status
@@ -88,7 +89,8 @@ def work(worker, host):
     try:
         try:
             for number, is_module, name, target, function in worker.foreign():
-                stages[number] = Stage(target, function, is_module)
+                stage = stages[number] = Stage(target, function, is_module)
+                worker.kinds(number, stage.reader.kind, stage.writer.kind)
         except Refusal as why:
             worker.refuse(f"stage '{name}': {why}")
             return _CANNOT_START
@@ -104,23 +106,23 @@ def _loop(worker, stages, frame, max_record):
         given = worker.next()
         if given is None:
             return 0
-        number, data = given
+        number, data, kind, wanted = given
         stage = stages[number]
-        answer, results = batch.run(stage, frame, max_record, data)
+        answer, results = batch.run(stage, frame, max_record, data, kind, wanted)
         status = _send(worker, answer)
         if status == -EMSGSIZE:
             answer = batch.answer_too_large(stage, frame, max_record, results)
             status = _send(worker, answer)
         if status == -EMSGSIZE:
-            status = worker.fail(b"", 0, 0, answer.why)
+            status = worker.fail(b"", 0, RECORDS, 0, answer.why)
         if status < 0:
             raise OSError(-status, os.strerror(-status))
 
 
 def _send(worker, answer):
     if answer.why is None:
-        return worker.commit(answer.data, answer.n_records)
-    return worker.fail(answer.data, answer.n_records, answer.index, answer.why)
+        return worker.commit(answer.data, answer.n_records, answer.kind)
+    return worker.fail(answer.data, answer.n_records, answer.kind, answer.index, answer.why)
 
 
 def _close(stage):

@@ -39,6 +39,8 @@ enum stage_kind {
 struct region_stage {
 	uint32_t kind;
 	uint32_t group;
+	uint32_t takes; /* an enum leat_kind; its workers say so before they are ready */
+	uint32_t gives;
 	char name[64];
 	char function[256];
 	char target[4096]; /* a shared object's path, a Python file's or module's name */

@@ -37,12 +37,25 @@ char *slot_area(const struct region *region, uint64_t seq, unsigned area)
 	return (char *)region->header + slot_area_offset(region, seq, area);
 }
 
-void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n_records)
+void slot_set_output(
+    struct slot *slot, unsigned area, enum leat_kind kind, uint64_t size, uint32_t n_records)
 {
+	slot->kind[area] = kind;
 	slot->size[area] = size;
 	slot->n_records[area] = n_records;
 	if (size > slot->high[area])
 		slot->high[area] = size;
+}
+
+struct batch slot_batch(const struct region *region, uint64_t seq, unsigned area)
+{
+	const struct slot *slot = slot_at(region, seq);
+	return (struct batch){
+	    .kind = (enum leat_kind)slot->kind[area],
+	    .n_records = slot->n_records[area],
+	    .data = slot_area(region, seq, area),
+	    .size = slot->size[area],
+	};
 }
 
 static void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why)
@@ -59,17 +72,13 @@ void slot_cut(
     const struct region *region, uint64_t seq, unsigned position, uint32_t index, const char *why)
 {
 	struct slot *slot = slot_at(region, seq);
-	unsigned input = slot_input(position);
-	const char *data = slot_area(region, seq, input);
-	struct frame_reader reader = {
-	    (enum leat_frame)region->header->frame, data, data + slot->size[input]};
-	const char *record = NULL;
-	size_t size = 0;
-	bool found = true;
-	for (uint32_t i = 0; i <= index && found; i++)
-		found = frame_next(&reader, &record, &size);
+	struct batch batch = slot_batch(region, seq, slot_input(position));
+	char number[BATCH_NUMBER_MAX];
+	const char *record;
+	size_t size;
 	slot_fail(slot, position - 1, index, why);
-	if (found)
+	if (batch_record(
+		&batch, (enum leat_frame)region->header->frame, index, number, &record, &size))
 		quote_record(slot->failure.record, record, size);
 }
 

@@ -12,6 +12,7 @@
 #ifndef SLOT_H
 #define SLOT_H
 
+#include "batch.h"
 #include "region.h"
 
 #include <stdbool.h>
@@ -46,6 +47,7 @@ struct slot {
 	uint64_t size[2];				    /* bytes used of each area */
 	uint64_t high[2]; /* the most bytes used of each area since it was given back */
 	uint32_t n_records[2];
+	uint32_t kind[2]; /* an enum leat_kind */
 	uint32_t n_source_records;
 	uint32_t padding;
 	uint64_t source_bytes;
@@ -70,7 +72,11 @@ static inline unsigned slot_input(unsigned position)
 char *slot_area(const struct region *region, uint64_t seq, unsigned area);
 
 /* Notes what was written to an area. */
-void slot_set_output(struct slot *slot, unsigned area, uint64_t size, uint32_t n_records);
+void slot_set_output(
+    struct slot *slot, unsigned area, enum leat_kind kind, uint64_t size, uint32_t n_records);
+
+/* What is in an area. */
+struct batch slot_batch(const struct region *region, uint64_t seq, unsigned area);
 
 /*
  * Cuts the batch at the index-th record of what is read at this position. `why` is

@@ -200,7 +200,7 @@ static const struct slot *crew_fail_held(
 	slot->history[position - 1].end_ns = clock_wall_ns();
 	slot->history[position - 1].cpu_ns = 0;
 	slot->history[position - 1].records_out = 0;
-	slot_set_output(slot, slot_output(position), 0, 0);
+	slot_set_output(slot, slot_output(position), LEAT_RECORDS, 0, 0);
 	if (!crew_leads_on(crew, position))
 		return slot;
 	*told |= ring_commit(region, seq, position, worker) == 0;

@@ -212,7 +212,7 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 	    source->buffer + source->start, size);
 	slot->n_source_records = n_records;
 	slot->source_bytes = size;
-	slot_set_output(slot, slot_output(0), size, n_records);
+	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, n_records);
 	source->held_bytes += size;
 	source->start += size;
 	source->searched = 0;
@@ -227,7 +227,7 @@ static void source_fail(struct source *source, const char *why)
 		return;
 	struct slot *slot = source_slot(source);
 	slot->n_source_records = 1;
-	slot_set_output(slot, slot_output(0), 0, 0);
+	slot_set_output(slot, slot_output(0), LEAT_RECORDS, 0, 0);
 	slot_fail_source(slot, why);
 	ring_advance(source->region, source->seq++, 0);
 }

@@ -5,6 +5,7 @@
  * is `single`; one a stage is `threads` or `processes`.
  */
 #include "atomic.h"
+#include "call.h"
 #include "claim.h"
 #include "clock.h"
 #include "crash.h"
@@ -79,6 +80,8 @@ static int worker_load(struct leat_worker *worker)
 			leat_worker_refuse(worker, error.text);
 			return r;
 		}
+		enum leat_kind kind = call_kind(native_stage(mine->native));
+		leat_worker_kinds(worker, i, kind, kind);
 	}
 	return 0;
 }
@@ -134,6 +137,14 @@ int leat_worker_foreign(
 	return -ENOENT;
 }
 
+void leat_worker_kinds(
+    struct leat_worker *worker, uint32_t stage, enum leat_kind takes, enum leat_kind gives)
+{
+	/* Every worker of a stage says the same, and nobody reads it before all are ready. */
+	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->takes, takes);
+	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
+}
+
 static bool worker_claim(struct leat_worker *worker)
 {
 	for (unsigned i = worker->n_stages; i-- > 0;) {
@@ -177,7 +188,8 @@ static void worker_begin(struct leat_worker *worker)
 }
 
 /* Ends the claim with what is in the output area. */
-static int worker_end(struct leat_worker *worker, uint64_t size, uint32_t n_records)
+static int worker_end(
+    struct leat_worker *worker, enum leat_kind kind, uint64_t size, uint32_t n_records)
 {
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	unsigned position = worker->held->position;
@@ -185,27 +197,45 @@ static int worker_end(struct leat_worker *worker, uint64_t size, uint32_t n_reco
 	history->cpu_ns = clock_cpu_ns() - worker->cpu_ns;
 	history->end_ns = clock_wall_ns();
 	history->records_out = n_records;
-	slot_set_output(slot, slot_output(position), size, n_records);
+	slot_set_output(slot, slot_output(position), kind, size, n_records);
 	worker->held = NULL;
 	return ring_commit(worker_region(worker), worker->seq, position, worker->index);
+}
+
+/*
+ * What the batch should be for the stage behind: its type, if this one gives it.
+ * Every number must be a record that the limit allows, as it would be as text.
+ */
+static enum leat_kind worker_wanted(const struct leat_worker *worker)
+{
+	const struct region *region = worker_region(worker);
+	unsigned stage = worker->held->position - 1;
+	if (stage + 1 == region->header->n_stages || region->header->max_record < BATCH_NUMBER_MAX)
+		return LEAT_RECORDS;
+	uint32_t gives = region_stage(region, stage)->gives;
+	return gives == region_stage(region, stage + 1)->takes ? (enum leat_kind)gives
+							       : LEAT_RECORDS;
 }
 
 static void worker_run_native(struct leat_worker *worker)
 {
 	struct region *region = worker_region(worker);
-	struct slot *slot = slot_at(region, worker->seq);
 	unsigned position = worker->held->position;
-	unsigned input = slot_input(position);
-	struct native_result result = {0};
+	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
+	struct call_output output = {
+	    .data = slot_area(region, worker->seq, slot_output(position)),
+	    .capacity = region->header->area_capacity,
+	    .frame = (enum leat_frame)region->header->frame,
+	    .max_record = region->header->max_record,
+	    .wanted = worker_wanted(worker),
+	};
+	struct call_result result;
 	crash_enter(region, worker->seq, position);
-	native_run(worker->held->native, (enum leat_frame)region->header->frame,
-	    slot_area(region, worker->seq, input), slot->size[input],
-	    slot_area(region, worker->seq, slot_output(position)), region->header->area_capacity,
-	    region->header->max_record, &result);
+	call_batch(native_stage(worker->held->native), &batch, &output, &result);
 	crash_leave();
 	if (result.why[0])
 		slot_cut(region, worker->seq, position, result.failed, result.why);
-	(void)worker_end(worker, result.size, result.n_records);
+	(void)worker_end(worker, result.kind, result.size, result.n_records);
 }
 
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
@@ -217,13 +247,15 @@ int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 		unsigned input = slot_input(worker->held->position);
 		if (slot->n_records[input] == 0) {
 			/* All dropped, or cut before its first: it only keeps its place. */
-			(void)worker_end(worker, 0, 0);
+			(void)worker_end(worker, LEAT_RECORDS, 0, 0);
 		} else if (worker->held->native) {
 			worker_run_native(worker);
 		} else {
 			*ret_batch = (struct leat_batch){
 			    .stage = worker->held->position - 1,
 			    .n_records = slot->n_records[input],
+			    .kind = slot->kind[input],
+			    .wanted = worker_wanted(worker),
 			    .data = slot_area(region, worker->seq, input),
 			    .size = slot->size[input],
 			};
@@ -233,8 +265,8 @@ int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 	return 0;
 }
 
-int leat_worker_commit(
-    struct leat_worker *worker, const void *data, uint64_t size, uint32_t n_records)
+int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const void *data,
+    uint64_t size, uint32_t n_records)
 {
 	struct region *region = worker_region(worker);
 	if (!worker->held)
@@ -244,16 +276,16 @@ int leat_worker_commit(
 	if (size > 0)
 		memcpy(slot_area(region, worker->seq, slot_output(worker->held->position)), data,
 		    size);
-	return worker_end(worker, size, n_records);
+	return worker_end(worker, kind, size, n_records);
 }
 
-int leat_worker_fail(struct leat_worker *worker, const void *data, uint64_t size,
-    uint32_t n_records, uint32_t index, const char *why)
+int leat_worker_fail(struct leat_worker *worker, enum leat_kind kind, const void *data,
+    uint64_t size, uint32_t n_records, uint32_t index, const char *why)
 {
 	if (!worker->held)
 		return -EINVAL;
 	if (size > worker_region(worker)->header->area_capacity)
 		return -EMSGSIZE;
 	slot_cut(worker_region(worker), worker->seq, worker->held->position, index, why);
-	return leat_worker_commit(worker, data, size, n_records);
+	return leat_worker_commit(worker, kind, data, size, n_records);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A native stage: a C function in a shared object, run in this process.
+ * A native stage: a C function in a shared object, loaded into this process.
  * A `struct native` belongs to the worker that opened it.
  */
 #ifndef NATIVE_H
 #define NATIVE_H
 
-#include "frame.h"
-
 #include <leat/error.h>
-
-#include <stddef.h>
-#include <stdint.h>
+#include <leat/stage.h>
 
 struct native;
 
@@ -24,20 +20,7 @@ int native_open(const char *path, const char *function, const char *name,
     struct native **ret_native, struct leat_error *reterr);
 struct native *native_close(struct native *native);
 
-/* What one batch came to. */
-struct native_result {
-	size_t size;	    /* bytes of output written */
-	uint32_t n_records; /* records of output written */
-	uint32_t failed;    /* index of the failing input record, if why is not empty */
-	char why[512];
-};
-
-/*
- * Runs every record of `in` through the function, and appends what it gives to
- * `out` in the same framing. Stops at the first record that fails, with the
- * output of the ones before it kept and `why` written.
- */
-void native_run(struct native *native, enum leat_frame frame, const void *in, size_t in_size,
-    void *out, size_t capacity, uint64_t max_record, struct native_result *ret_result);
+/* What LEAT_STAGE made; owned by the native stage. */
+const struct leat_stage *native_stage(const struct native *native);
 
 #endif

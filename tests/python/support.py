@@ -70,13 +70,19 @@ class Worker:
     def refuse(self, why):
         self.said.append(("refuse", why))
 
-    def next(self):
-        return self._batches.pop(0) if self._batches else None
+    def kinds(self, stage, takes, gives):
+        self.known_kinds = (takes, gives)
 
-    def commit(self, data, n_records):
+    def next(self):
+        if not self._batches:
+            return None
+        stage, data, *kinds = self._batches.pop(0)
+        return (stage, data, *(kinds or (0, 0)))
+
+    def commit(self, data, n_records, kind):
         return self._take(data, ("commit", data, n_records))
 
-    def fail(self, data, n_records, index, why):
+    def fail(self, data, n_records, kind, index, why):
         return self._take(data, ("fail", data, n_records, index, why))
 
     def _take(self, data, what):

@@ -3,11 +3,13 @@ import contextlib
 import io
 import os
 import unittest
+from array import array
 from unittest import mock
 
 from support import Case
 
 from leat import _library, batch
+from leat.codec import F64, I64, RECORDS
 from leat.framing import BY_NUMBER
 
 NEWLINE = BY_NUMBER[_library.NEWLINE]
@@ -40,6 +42,31 @@ class Batches(Case):
                 framed = framing.join(records)
                 self.assertEqual(framing.split(framed), records)
                 self.assertEqual(self.run_batch(stage, framed, framing), (framed, len(records)))
+
+    def test_typed_batches(self):
+        ints = array("q", [1, -2, 1 << 40]).tobytes()
+        stage = self.stage("def f(n: int) -> int: return n * 2 if n > 0 else None")
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, ints, I64, I64)
+        self.assertEqual((answer.kind, answer.n_records), (I64, 2))
+        self.assertEqual(answer.data, array("q", [2, 1 << 41]).tobytes())
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, ints, I64, RECORDS)
+        self.assertEqual((answer.kind, answer.data), (RECORDS, b"2\n2199023255552\n"))
+
+    def test_a_value_beyond_the_type_makes_its_batch_text(self):
+        stage = self.stage("def f(n: int) -> int: return n << 60")
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, b"1\n9\n", RECORDS, I64)
+        self.assertEqual((answer.kind, answer.why), (RECORDS, None))
+        self.assertEqual(answer.data, b"%d\n%d\n" % (1 << 60, 9 << 60))
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, b"1\n2\n", RECORDS, I64)
+        self.assertEqual((answer.kind, answer.n_records), (I64, 2))
+
+    def test_a_float_array_says_what_text_would(self):
+        stage = self.stage("def f(x: float) -> float: return int(x)")
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, array("d", [2.5]).tobytes(), F64, F64)
+        self.assertEqual(array("d", answer.data)[0], 2.0)
+        stage = self.stage("def f(x: float) -> float: return str(x)")
+        answer, _ = batch.run(stage, NEWLINE, 1 << 20, array("d", [2.5]).tobytes(), F64, F64)
+        self.assertIn("gave str", answer.why)
 
     def test_none_drops(self):
         stage = self.stage("def f(n: int) -> int: return n if n % 2 else None")

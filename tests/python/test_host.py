@@ -133,19 +133,23 @@ class Process(Case):
         (void)w;
         if (given++ > 1) return 0;
         const char *data = given == 1 ? "1\n2\n" : "3\nx\n";
-        *ret = (struct leat_batch){7, 2, data, strlen(data)};
+        *ret = (struct leat_batch){7, 2, LEAT_RECORDS, LEAT_RECORDS, data, strlen(data)};
         return 1;
     }
-    int leat_worker_commit(struct leat_worker *w, const void *data, uint64_t size, uint32_t n)
+    void leat_worker_kinds(struct leat_worker *w, uint32_t stage, enum leat_kind takes,
+        enum leat_kind gives)
+    { (void)w; fprintf(stderr, "kinds %u %d %d\n", stage, takes, gives); }
+    int leat_worker_commit(struct leat_worker *w, enum leat_kind kind, const void *data,
+        uint64_t size, uint32_t n)
     {
-        (void)w;
+        (void)w; (void)kind;
         fprintf(stderr, "commit %.*s %u\n", (int)size, (const char *)data, n);
         return 0;
     }
-    int leat_worker_fail(struct leat_worker *w, const void *data, uint64_t size, uint32_t n,
-        uint32_t index, const char *why)
+    int leat_worker_fail(struct leat_worker *w, enum leat_kind kind, const void *data,
+        uint64_t size, uint32_t n, uint32_t index, const char *why)
     {
-        (void)w;
+        (void)w; (void)kind;
         fprintf(stderr, "fail %.*s %u %u %s\n", (int)size, (const char *)data, n, index, why);
         return 0;
     }
@@ -191,6 +195,7 @@ class Process(Case):
         self.assertEqual(
             ended.stderr.split("\n"),
             [
+                "kinds 7 1 1",
                 "ready",
                 "printed 1", "printed 2", "commit 111", "112", " 2",
                 "printed 3", "fail 113", " 1 1 not an int: 'x' at byte 0", "",

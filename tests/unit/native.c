@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "native.h"
+#include "call.h"
 
 #include "compile.h"
 #include "scratch.h"
@@ -31,13 +32,23 @@ static struct native *open_text(const char *text, const char *function)
 	return native;
 }
 
+/* Runs a batch of records through it, giving records. */
+static void run_text(const struct native *native, enum leat_frame frame, const char *in,
+    size_t size, char *out, size_t capacity, uint64_t max_record, struct call_result *ret_result)
+{
+	struct batch batch = {.kind = LEAT_RECORDS, .data = in, .size = size};
+	struct call_output output = {
+	    .data = out, .capacity = capacity, .frame = frame, .max_record = max_record};
+	call_batch(native_stage(native), &batch, &output, ret_result);
+}
+
 /* Runs lines through it; the output and what failed must be these. */
 static void check_lines(
     struct native *native, const char *in, const char *expected, uint32_t failed, const char *why)
 {
 	char out[256];
-	struct native_result result;
-	native_run(native, LEAT_NEWLINE, in, strlen(in), out, sizeof(out), LIMIT, &result);
+	struct call_result result;
+	run_text(native, LEAT_NEWLINE, in, strlen(in), out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, why);
 	assert_int_equal(result.failed, failed);
 	assert_int_equal(result.size, strlen(expected));
@@ -91,21 +102,20 @@ static void frames_int64(void **state)
 	(void)state;
 	struct native *twice = open_text(integers, "twice");
 	char out[64];
-	struct native_result result;
-	native_run(twice, LEAT_NEWLINE, "499\n500\n", 8, out, sizeof(out), 3, &result);
+	struct call_result result;
+	run_text(twice, LEAT_NEWLINE, "499\n500\n", 8, out, sizeof(out), 3, &result);
 	assert_string_equal(result.why, "gives a record of 4 bytes, over the limit of 3");
 	assert_int_equal(result.failed, 1);
 	assert_int_equal(result.size, 4);
-	native_run(twice, LEAT_NEWLINE, "1\n2\n500\n", 8, out, 8, LIMIT, &result);
+	run_text(twice, LEAT_NEWLINE, "1\n2\n500\n", 8, out, 8, LIMIT, &result);
 	assert_string_equal(result.why, "gives more than a batch can hold, which is 8 bytes");
 	assert_int_equal(result.failed, 2);
 	assert_int_equal(result.size, 4);
-	native_run(twice, LEAT_NUL, "1\n\0-22\0", 7, out, sizeof(out), LIMIT, &result);
+	run_text(twice, LEAT_NUL, "1\n\0-22\0", 7, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "");
 	assert_int_equal(result.size, 6);
 	assert_memory_equal(out, "2\0-44\0", 6);
-	native_run(
-	    twice, LEAT_U32, "\2\0\0\00050\1\0\0\0001", 11, out, sizeof(out), LIMIT, &result);
+	run_text(twice, LEAT_U32, "\2\0\0\00050\1\0\0\0001", 11, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "");
 	assert_int_equal(result.size, 12);
 	assert_memory_equal(out, "\3\0\0\000100\1\0\0\0002", 12);
@@ -192,8 +202,8 @@ static void runs_raw(void **state)
 	check_lines(
 	    native, "N\n", "", 0, "gives a record that holds a newline; use --frame nul or u32");
 	char out[16];
-	struct native_result result;
-	native_run(native, LEAT_NEWLINE, "l\n", 2, out, sizeof(out), LIMIT, &result);
+	struct call_result result;
+	run_text(native, LEAT_NEWLINE, "l\n", 2, out, sizeof(out), LIMIT, &result);
 	assert_int_equal(strlen(result.why), sizeof(result.why) - 1);
 	native_close(native);
 }
@@ -203,20 +213,20 @@ static void keeps_the_framing(void **state)
 	(void)state;
 	struct native *native = open_text(raw, "raw");
 	char out[64];
-	struct native_result result;
-	native_run(native, LEAT_NUL, "a\nb\0N\0z", 7, out, sizeof(out), LIMIT, &result);
+	struct call_result result;
+	run_text(native, LEAT_NUL, "a\nb\0N\0z", 7, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "");
 	assert_int_equal(result.n_records, 2);
 	assert_int_equal(result.size, 8);
 	assert_memory_equal(out, "a\nb\0a\nb", 8);
 
-	native_run(native, LEAT_NUL, "a\0000\0", 4, out, sizeof(out), LIMIT, &result);
+	run_text(native, LEAT_NUL, "a\0000\0", 4, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(
 	    result.why, "gives a record that holds a NUL byte; use --frame newline or u32");
 	assert_int_equal(result.failed, 1);
 	assert_int_equal(result.n_records, 1);
 
-	native_run(native, LEAT_U32, "\1\0\0\0N\1\0\0\0000", 10, out, sizeof(out), LIMIT, &result);
+	run_text(native, LEAT_U32, "\1\0\0\0N\1\0\0\0000", 10, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "");
 	assert_int_equal(result.n_records, 2);
 	assert_int_equal(result.size, 14);
@@ -229,13 +239,13 @@ static void says_when_the_output_is_full(void **state)
 	(void)state;
 	struct native *native = open_text(raw, "raw");
 	char out[8];
-	struct native_result result;
-	native_run(native, LEAT_NEWLINE, "a\nmxx\nb\n", 8, out, sizeof(out), LIMIT, &result);
+	struct call_result result;
+	run_text(native, LEAT_NEWLINE, "a\nmxx\nb\n", 8, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "gives more than a batch can hold, which is 8 bytes");
 	assert_int_equal(result.failed, 1);
 	assert_int_equal(result.n_records, 1);
 	assert_int_equal(result.size, 2);
-	native_run(native, LEAT_NEWLINE, "abc\ndef\n", 8, out, sizeof(out), LIMIT, &result);
+	run_text(native, LEAT_NEWLINE, "abc\ndef\n", 8, out, sizeof(out), LIMIT, &result);
 	assert_string_equal(result.why, "");
 	assert_int_equal(result.size, 8);
 	native_close(native);

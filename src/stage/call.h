@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calling a C function for every record of a batch. The work between two calls, text
+ * to number and back, is here; between neighbours of one machine type there is none.
+ *
+ * Threads: any, for different outputs.
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include "batch.h"
+
+#include <leat/stage.h>
+
+/* Where the output goes. */
+struct call_output {
+	void *data;
+	size_t capacity; /* bytes */
+	enum leat_frame frame;
+	uint64_t max_record;
+	enum leat_kind wanted; /* another kind than records only if the function gives it */
+};
+
+/* What a batch came to. */
+struct call_result {
+	enum leat_kind kind;
+	size_t size;	    /* bytes of output */
+	uint32_t n_records; /* records of output */
+	uint32_t failed;    /* index of the failing input record, if why is not empty */
+	char why[512];
+};
+
+/* The machine type that a stage can take and give instead of text; LEAT_RECORDS: none. */
+enum leat_kind call_kind(const struct leat_stage *stage);
+
+/*
+ * Calls the function for every record and collects what it gives. Stops at the first
+ * record that fails, with the output of the ones before it kept and `why` written.
+ * The batch's kind is records or call_kind().
+ */
+void call_batch(const struct leat_stage *stage, const struct batch *batch,
+    const struct call_output *output, struct call_result *ret_result);
+
+#endif
