@@ -29,13 +29,16 @@ static int execute_say(const struct leat_error *error)
 	return error->status;
 }
 
-static int execute_add(struct leat_pipeline *pipeline, char **stages, int n_stages)
+static int execute_add(
+    const struct execute *execute, struct leat_pipeline *pipeline, char **stages, int n_stages)
 {
 	struct leat_error error = {0};
 	for (int i = 0; i < n_stages; i++) {
 		if (leat_pipeline_add(pipeline, stages[i], &error) < 0)
 			return execute_say(&error);
 	}
+	if (workers_apply(&execute->workers, pipeline, &error) < 0)
+		return execute_say(&error);
 	return LEAT_OK;
 }
 
@@ -71,7 +74,7 @@ int execute_chain(struct execute *execute, char **stages, int n_stages)
 		fputs("leat: out of memory\n", stderr);
 		return LEAT_STOPPED;
 	}
-	int status = execute_add(pipeline, stages, n_stages);
+	int status = execute_add(execute, pipeline, stages, n_stages);
 	if (status == LEAT_OK)
 		status = execute->dry_run ? execute_dry(execute, pipeline) : execute_run(pipeline);
 	leat_pipeline_free(pipeline);

@@ -3,6 +3,8 @@
 #ifndef EXECUTE_H
 #define EXECUTE_H
 
+#include "workers.h"
+
 #include <leat/pipeline.h>
 
 #include <stdbool.h>
@@ -10,6 +12,7 @@
 struct execute {
 	const char *command; /* the subcommand's name, for messages */
 	struct leat_options options;
+	struct workers workers;
 	const char *in_path; /* NULL: stdin */
 	const char *out_path;
 	bool dry_run; /* print the shell's line only */

@@ -52,6 +52,7 @@ enum run_option {
 
 static const struct option run_long[] = {
     OPTIONS_SHARED,
+    WORKERS_OPTIONS,
     {"mode", required_argument, NULL, RUN_MODE},
     {"input", required_argument, NULL, RUN_INPUT},
     {"output", required_argument, NULL, RUN_OUTPUT},
@@ -82,7 +83,7 @@ static int run_main(int argc, char **argv)
 {
 	struct execute execute = {.command = "run", .options = leat_options_default()};
 	int id;
-	while ((id = getopt_long(argc, argv, "m:i:o:nh", run_long, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "m:i:o:nh" WORKERS_LETTERS, run_long, NULL)) != -1) {
 		int r = 0;
 		if (id == 'h')
 			return execute_help(run_help);
@@ -95,7 +96,7 @@ static int run_main(int argc, char **argv)
 		else if (id == RUN_DRY)
 			execute.dry_run = true;
 		else
-			r = options_take(&execute.options, "run", id, optarg);
+			r = workers_take(&execute.workers, &execute.options, "run", id, optarg);
 		if (r < 0)
 			return LEAT_CANNOT_START;
 	}
@@ -105,6 +106,11 @@ static int run_main(int argc, char **argv)
 	}
 	if (execute.dry_run && execute.options.mode != LEAT_SHELL) {
 		options_error("run", "--dry-run needs -m shell");
+		return LEAT_CANNOT_START;
+	}
+	bool pooled = execute.options.jobs > 0 || execute.workers.n_counts > 0;
+	if (pooled && execute.options.mode == LEAT_SINGLE) {
+		options_error("run", "-m single is one worker: it goes with neither -j nor -w");
 		return LEAT_CANNOT_START;
 	}
 	return execute_chain(&execute, argv + optind, argc - optind);

@@ -18,18 +18,17 @@ static const char stage_help[] =
     "  echo 11 | leat stage mul.py:mul\n"
     "  leat stage mul.py:mul <numbers | leat stage add.c:add | sort -n\n";
 
-static const struct option stage_long[] = {OPTIONS_SHARED, {NULL, 0, NULL, 0}};
+static const struct option stage_long[] = {OPTIONS_SHARED, WORKERS_OPTIONS, {NULL, 0, NULL, 0}};
 
 static int stage_main(int argc, char **argv)
 {
 	struct execute execute = {.command = "stage", .options = leat_options_default()};
-	execute.options.mode = LEAT_THREADS;
 	execute.options.filter = 1;
 	int id;
-	while ((id = getopt_long(argc, argv, "h", stage_long, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "h" WORKERS_LETTERS, stage_long, NULL)) != -1) {
 		if (id == 'h')
 			return execute_help(stage_help);
-		if (options_take(&execute.options, "stage", id, optarg) < 0)
+		if (workers_take(&execute.workers, &execute.options, "stage", id, optarg) < 0)
 			return LEAT_CANNOT_START;
 	}
 	if (argc - optind != 1) {

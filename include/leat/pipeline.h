@@ -56,6 +56,11 @@ enum leat_time_log {
  * max_record: the longest record, in bytes.
  * filter: the run is one program of a larger pipe, so a reader that went away
  *         and an interrupt are not worth a line.
+ * jobs: a pool of so many workers, each able to run every stage that is stateless; 0:
+ *       a worker a stage. It says that functions are stateless: a record's result does
+ *       not depend on the records before it. A Python class never is; see
+ *       leat_pipeline_workers and leat_pipeline_serial for single stages.
+ * unordered: records may leave in another order than they came.
  * notice: called by leat_pipeline_run's thread with what a person who waits should
  *         know now; NULL for nobody.
  */
@@ -73,6 +78,8 @@ struct leat_options {
 	int trace_fd;
 	unsigned trace_stage;
 	int filter;
+	unsigned jobs;
+	int unordered;
 	void (*notice)(void *context, const char *text);
 	void *notice_context;
 };
@@ -93,6 +100,16 @@ struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline);
  * Returns 0, or -EINVAL with the error written.
  */
 int leat_pipeline_add(struct leat_pipeline *pipeline, const char *text, struct leat_error *reterr);
+
+/*
+ * Gives the stage of this name n workers of its own, and says that it is stateless if
+ * n is more than one; or says that it is serial: one record at a time, in order.
+ * Returns 0, or -EINVAL with the error written.
+ */
+int leat_pipeline_workers(
+    struct leat_pipeline *pipeline, const char *name, unsigned n, struct leat_error *reterr);
+int leat_pipeline_serial(
+    struct leat_pipeline *pipeline, const char *name, struct leat_error *reterr);
 
 /*
  * Runs to the end of the input, a failure or an interrupt.

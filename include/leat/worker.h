@@ -82,6 +82,13 @@ enum leat_kind {
 void leat_worker_kinds(
     struct leat_worker *worker, uint32_t stage, enum leat_kind takes, enum leat_kind gives);
 
+/*
+ * Says that a foreign stage keeps something from one record to the next: then one
+ * worker, the same to the end, takes its records in order, unless the user has given it
+ * several. Call it before leat_worker_ready.
+ */
+void leat_worker_stateful(struct leat_worker *worker, uint32_t stage);
+
 /* A batch for a foreign stage, valid until its commit or fail; input is read-only. */
 struct leat_batch {
 	uint32_t stage;

@@ -91,6 +91,8 @@ def work(worker, host):
             for number, is_module, name, target, function in worker.foreign():
                 stage = stages[number] = Stage(target, function, is_module)
                 worker.kinds(number, stage.reader.kind, stage.writer.kind)
+                if stage.stateful:
+                    worker.stateful(number)
         except Refusal as why:
             worker.refuse(f"stage '{name}': {why}")
             return _CANNOT_START

@@ -19,7 +19,8 @@ class Stage:
     gives a list of them instead. file and shown are what blame.line() takes.
     """
 
-    __slots__ = ("name", "file", "shown", "reader", "writer", "call", "several", "close")
+    __slots__ = ("name", "file", "shown", "reader", "writer", "call", "several", "close",
+                 "stateful")
 
     def __init__(self, target, function, is_module=False):
         load = loading.named_module if is_module else loading.file_module
@@ -36,6 +37,7 @@ class Stage:
             blame.print_traceback(error)
             raise Refusal(f"{function}() cannot be built: {self.blame(error)}") from None
         self.close = getattr(built, "close", None)
+        self.stateful = built is not None
         self.reader = codec.for_type(_scalar(annotation.read(described, parameter)))
         kind, declared = annotation.read(described, "return")
         self.writer = codec.for_type(kind)

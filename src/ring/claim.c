@@ -53,25 +53,48 @@ void ring_advance(const struct region *region, uint64_t seq, unsigned position)
 	ring_wake_at(region, to & 0xff);
 }
 
+/* The one step that makes a batch a worker's. Fails when another was quicker. */
+static bool ring_take(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+{
+	uint64_t place = ring_place(region, seq, position);
+	uint64_t ready = state_ready(place);
+	/* pairs with: ring_commit, ring_advance, ring_take_back */
+	return atomic_cas_seq(&slot_at(region, seq)->state, &ready, state_busy(place, worker));
+}
+
+static void ring_skip_passed(const struct region *region, unsigned position, uint64_t *next)
+{
+	while (ring_passed(region, *next, position))
+		(*next)++;
+}
+
 bool ring_claim(const struct region *region, unsigned position, unsigned worker, uint64_t *next,
     uint64_t *ret_seq)
 {
-	for (;;) {
-		if (ring_passed(region, *next, position)) {
-			(*next)++;
-			continue;
-		}
-		uint64_t place = ring_place(region, *next, position);
-		uint64_t state = state_ready(place);
-		if (ring_state(region, *next) != state)
+	do {
+		ring_skip_passed(region, position, next);
+		if (!ring_is_ready(region, *next, position))
 			return false;
-		/* pairs with: ring_commit, ring_advance; a failure means that another has it */
-		if (atomic_cas_seq(
-			&slot_at(region, *next)->state, &state, state_busy(place, worker))) {
-			*ret_seq = *next;
+	} while (!ring_take(region, *next, position, worker));
+	*ret_seq = *next;
+	return true;
+}
+
+bool ring_claim_any(const struct region *region, unsigned position, unsigned worker, uint64_t *next,
+    uint64_t *ret_seq)
+{
+	ring_skip_passed(region, position, next);
+	/* The source fills in order: behind a slot that is not filled yet there is nothing. */
+	for (uint64_t seq = *next; seq < *next + region->header->n_slots; seq++) {
+		if (!ring_passed(region, seq, 0))
+			return false;
+		if (ring_is_ready(region, seq, position) &&
+		    ring_take(region, seq, position, worker)) {
+			*ret_seq = seq;
 			return true;
 		}
 	}
+	return false;
 }
 
 int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
@@ -86,6 +109,17 @@ int ring_commit(const struct region *region, uint64_t seq, unsigned position, un
 	/* The batch after it may be claimed here now, by another worker of this group. */
 	ring_wake_at(region, position);
 	return 0;
+}
+
+bool ring_take_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+{
+	uint64_t place = ring_place(region, seq, position);
+	uint64_t held = state_busy(place, worker);
+	/* pairs with: ring_take: the next worker finds the input as it was */
+	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, state_ready(place)))
+		return false;
+	ring_wake_at(region, position);
+	return true;
 }
 
 bool ring_held(

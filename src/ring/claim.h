@@ -2,11 +2,11 @@
 /*
  * Who may work on which slot: claim, commit, and waiting for either.
  *
- * The slots' state words are the only truth. A stage is serial: it takes the batches
- * strictly in order, one at a time. That needs no cursor: batch `seq` may be claimed
- * at a position when it is READY there and the batch before it has passed that
- * position, which its own state word tells. A caller's `next` is a hint that only
- * saves looking at batches that have passed already.
+ * The slots' state words are the only truth. A stateless stage takes any batch that is
+ * READY for it; a serial one takes them strictly in order, one at a time. That needs no cursor:
+ *batch `seq` may be claimed at a position when it is READY there and the batch before it has passed
+ *that position, which its own state word tells. A caller's `next` is a hint that only saves looking
+ *at batches that have passed already.
  *
  * The source (position 0) and the sink (position n + 1) are one thread each, in the
  * process that owns the run; they move slots on with ring_advance and need no claim.
@@ -40,6 +40,13 @@ bool ring_claim(const struct region *region, unsigned position, unsigned worker,
     uint64_t *ret_seq);
 
 /*
+ * The same for a stateless position: any batch of the window that is READY there, the
+ * oldest first.
+ */
+bool ring_claim_any(const struct region *region, unsigned position, unsigned worker, uint64_t *next,
+    uint64_t *ret_seq);
+
+/*
  * Ends a claim: the batch goes on to the next position. Returns 0, or -ESTALE when
  * the claim was taken back.
  */
@@ -48,6 +55,12 @@ int ring_commit(const struct region *region, uint64_t seq, unsigned position, un
 /* Finds the batch that a worker holds. Returns true with its seq and position. */
 bool ring_held(
     const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position);
+
+/*
+ * Takes a dead worker's claim back: another may make it again, with the same input.
+ * Returns false when the worker does not hold it.
+ */
+bool ring_take_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
 /* Says that there are no batches from `end` on. */
 void ring_end(const struct region *region, uint64_t end);

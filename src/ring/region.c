@@ -20,7 +20,7 @@
 #define REGION_SLOTS_MAX (1u << 16)
 
 /* Processes of different builds must agree on these. */
-static_assert(sizeof(struct region_stage) == 4432, "the region is an interface");
+static_assert(sizeof(struct region_stage) == 4444, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
 static_assert(offsetof(struct region_header, end_seq) == 128, "the region is an interface");
 

@@ -41,10 +41,15 @@ struct region_stage {
 	uint32_t group;
 	uint32_t takes; /* an enum leat_kind; its workers say so before they are ready */
 	uint32_t gives;
+	uint32_t is_serial;	/* one batch at a time, in order */
+	uint32_t is_replicated; /* by the user's own word, whatever it is */
+	uint32_t owner;		/* the only worker that may run it, or OWNER_ANY */
 	char name[64];
 	char function[256];
 	char target[4096]; /* a shared object's path, a Python file's or module's name */
 };
+
+#define OWNER_ANY UINT32_MAX
 
 enum worker_state {
 	WORKER_STARTING,

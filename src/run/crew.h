@@ -29,8 +29,8 @@ struct crew {
 	struct region region;
 	int bell;
 	struct leat_host self;
-	struct crew_thread threads[REGION_STAGES_MAX];
-	struct child hosts[REGION_STAGES_MAX];
+	struct crew_thread threads[PLAN_WORKERS_MAX];
+	struct child hosts[PLAN_WORKERS_MAX];
 	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
 };
 
@@ -47,7 +47,7 @@ int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_
 /* Returns 1 when all workers are ready, 0 when not yet, -errno when one refuses. */
 int crew_ready(struct crew *crew, struct leat_error *reterr);
 
-/* Adds a descriptor for each living host; returns how many, at most REGION_STAGES_MAX. */
+/* Adds a descriptor for each living host; returns how many, at most PLAN_WORKERS_MAX. */
 int crew_poll(const struct crew *crew, struct pollfd *items);
 
 /*

@@ -12,6 +12,8 @@
 void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 {
 	*pace = (struct pace){.header = region->header, .most = most};
+	/* relaxed: as pace_retire; the source starts later */
+	atomic_store_relaxed(&pace->header->batch_records, 1);
 }
 
 /* The wall time that the slowest stage took for each record of its input. */

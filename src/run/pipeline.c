@@ -121,6 +121,51 @@ const char *leat_pipeline_stage_name(const struct leat_pipeline *pipeline, size_
 	return stage < pipeline->n_specs ? pipeline->specs[stage].name : NULL;
 }
 
+static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struct spec **ret_spec,
+    struct leat_error *reterr)
+{
+	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
+		struct spec *spec = &pipeline->specs[i];
+		if (strcmp(spec->name, name) != 0)
+			continue;
+		if (spec->kind == STAGE_COMMAND)
+			return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+			    "stage '%s' is a command: the whole stream goes through one process",
+			    name);
+		*ret_spec = spec;
+		return 0;
+	}
+	return failure(reterr, LEAT_CANNOT_START, -EINVAL, "there is no stage named '%s'", name);
+}
+
+static int pipeline_contradiction(const struct spec *spec, struct leat_error *reterr)
+{
+	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+	    "stage '%s' cannot be serial and have %u workers", spec->name, spec->workers);
+}
+
+int leat_pipeline_workers(
+    struct leat_pipeline *pipeline, const char *name, unsigned n, struct leat_error *reterr)
+{
+	struct spec *spec = NULL;
+	int r = pipeline_find(pipeline, name, &spec, reterr);
+	if (r < 0)
+		return r;
+	spec->workers = n;
+	return spec->serial && n > 1 ? pipeline_contradiction(spec, reterr) : 0;
+}
+
+int leat_pipeline_serial(
+    struct leat_pipeline *pipeline, const char *name, struct leat_error *reterr)
+{
+	struct spec *spec = NULL;
+	int r = pipeline_find(pipeline, name, &spec, reterr);
+	if (r < 0)
+		return r;
+	spec->serial = true;
+	return spec->workers > 1 ? pipeline_contradiction(spec, reterr) : 0;
+}
+
 static int pipeline_resolve(struct leat_pipeline *pipeline, struct leat_error *reterr)
 {
 	if (pipeline->n_specs == 0)

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -37,18 +38,7 @@ static void plan_worker(struct plan *plan, uint32_t group, uint32_t host)
 	plan->workers[plan->n_workers++] = (struct region_worker){.host = host, .group = group};
 }
 
-/* One worker for the whole chain; where there is Python, Python's thread runs C as well. */
-static void plan_single(struct plan *plan, const struct spec *specs)
-{
-	enum host_kind kind = HOST_SELF;
-	for (uint32_t i = 0; i < plan->n_stages; i++) {
-		plan_stage(plan, i, &specs[i], GROUP_WORKERS);
-		if (spec_is_python(&specs[i]))
-			kind = HOST_PYTHON;
-	}
-	plan_worker(plan, GROUP_WORKERS, plan_new_host(plan, kind));
-}
-
+/* Where a worker of a group lives. */
 static uint32_t plan_host(struct plan *plan, enum leat_mode mode, bool python)
 {
 	if (mode == LEAT_THREADS)
@@ -58,18 +48,67 @@ static uint32_t plan_host(struct plan *plan, enum leat_mode mode, bool python)
 	return python ? plan_new_host(plan, HOST_PYTHON) : plan_shared_host(plan, HOST_SELF);
 }
 
-void plan_ring(
-    enum leat_mode mode, const struct spec *specs, uint32_t n_specs, struct plan *ret_plan)
+/* A worker runs all stages of its group, so where there is Python, Python's thread runs C too. */
+static bool plan_group_is_python(const struct plan *plan, const struct spec *specs, uint32_t group)
+{
+	for (uint32_t i = 0; i < plan->n_stages; i++) {
+		if (plan->stages[i].group == group && spec_is_python(&specs[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool plan_has_group(const struct plan *plan, uint32_t group)
+{
+	for (uint32_t i = 0; i < plan->n_stages; i++) {
+		if (plan->stages[i].group == group)
+			return true;
+	}
+	return false;
+}
+
+static int plan_workers(
+    struct plan *plan, enum leat_mode mode, const struct spec *specs, uint32_t group, unsigned n)
+{
+	bool python = plan_group_is_python(plan, specs, group);
+	for (unsigned i = 0; i < n; i++) {
+		if (plan->n_workers == PLAN_WORKERS_MAX)
+			return -E2BIG;
+		plan_worker(plan, group, plan_host(plan, mode, python));
+	}
+	return 0;
+}
+
+/* How many workers a stage has of its own; 0: the pool runs it. */
+static unsigned plan_own_workers(enum leat_mode mode, unsigned jobs, const struct spec *spec)
+{
+	if (mode == LEAT_SINGLE)
+		return 0;
+	if (spec->workers > 0)
+		return spec->workers;
+	return jobs == 0 || spec->serial ? 1 : 0;
+}
+
+int plan_ring(enum leat_mode mode, unsigned jobs, const struct spec *specs, uint32_t n_specs,
+    struct plan *ret_plan)
 {
 	assert(mode != LEAT_SHELL && n_specs <= REGION_STAGES_MAX);
 	*ret_plan = (struct plan){.n_stages = n_specs};
-	if (mode == LEAT_SINGLE) {
-		plan_single(ret_plan, specs);
-		return;
-	}
+	unsigned pool = mode == LEAT_SINGLE ? 1 : jobs;
+	uint32_t group = GROUP_WORKERS + (pool > 0);
 	for (uint32_t i = 0; i < n_specs; i++) {
-		uint32_t group = GROUP_WORKERS + i;
-		plan_stage(ret_plan, i, &specs[i], group);
-		plan_worker(ret_plan, group, plan_host(ret_plan, mode, spec_is_python(&specs[i])));
+		unsigned own = plan_own_workers(mode, jobs, &specs[i]);
+		struct region_stage *stage = &ret_plan->stages[i];
+		plan_stage(ret_plan, i, &specs[i], own > 0 ? group++ : GROUP_WORKERS);
+		stage->is_serial = (own > 0 ? own : pool) == 1 || specs[i].serial;
+		stage->is_replicated = own > 1;
+		stage->owner = OWNER_ANY;
+		int r = own > 0 ? plan_workers(ret_plan, mode, specs, stage->group, own) : 0;
+		if (r < 0)
+			return r;
 	}
+	return pool > 0 && plan_has_group(ret_plan, GROUP_WORKERS)
+		   ? plan_workers(ret_plan, mode == LEAT_SINGLE ? LEAT_AUTO : mode, specs,
+			 GROUP_WORKERS, pool)
+		   : 0;
 }

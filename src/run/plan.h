@@ -16,17 +16,23 @@ enum host_kind {
 	HOST_PYTHON, /* the user's interpreter */
 };
 
+/* Workers of one ring, and so hosts. */
+#define PLAN_WORKERS_MAX 256
+
 struct plan {
 	struct region_stage stages[REGION_STAGES_MAX];
-	struct region_worker workers[REGION_STAGES_MAX];
-	enum host_kind hosts[REGION_STAGES_MAX];
+	struct region_worker workers[PLAN_WORKERS_MAX];
+	enum host_kind hosts[PLAN_WORKERS_MAX];
 	uint32_t n_stages;
 	uint32_t n_workers;
 	uint32_t n_hosts;
 };
 
-/* specs: the ring's stages, resolved, none a command. mode: not LEAT_SHELL. */
-void plan_ring(
-    enum leat_mode mode, const struct spec *specs, uint32_t n_specs, struct plan *ret_plan);
+/*
+ * specs: the ring's stages, resolved, none a command. mode: not LEAT_SHELL. jobs: as in
+ * struct leat_options. Returns 0, or -E2BIG for more than PLAN_WORKERS_MAX workers.
+ */
+int plan_ring(enum leat_mode mode, unsigned jobs, const struct spec *specs, uint32_t n_specs,
+    struct plan *ret_plan);
 
 #endif

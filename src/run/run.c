@@ -205,7 +205,7 @@ static int run_timeout_ms(struct run *run)
 /* Sleeps until something happens: a bell, a signal, a process's end. */
 static void run_poll(struct run *run)
 {
-	struct pollfd items[3 + 2 * REGION_STAGES_MAX];
+	struct pollfd *items = run->items;
 	const struct segment *last = &run->segments[run->n_segments - 1];
 	int n = 3;
 	items[0] = (struct pollfd){.fd = run->bell, .events = POLLIN};

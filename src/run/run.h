@@ -28,6 +28,7 @@ struct run {
 	int interrupts;
 	int interrupt_status; /* LEAT_INTERRUPTED or LEAT_TERMINATED */
 	uint64_t kill_at_ns;  /* when aborted segments are ended by force; 0: never */
+	struct pollfd items[3 + REGION_STAGES_MAX * PLAN_WORKERS_MAX];
 	struct leat_error error;
 	bool abandoned; /* a thread is stuck; see segment_end */
 };

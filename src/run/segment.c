@@ -51,7 +51,10 @@ int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr
 	segment->crew = calloc(1, sizeof(*segment->crew));
 	if (!segment->crew)
 		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
-	plan_ring(options->mode, segment->specs, segment->n_stages, &segment->crew->plan);
+	if (plan_ring(options->mode, options->jobs, segment->specs, segment->n_stages,
+		&segment->crew->plan) < 0)
+		return failure(reterr, LEAT_CANNOT_START, -E2BIG, "a ring has at most %d workers",
+		    PLAN_WORKERS_MAX);
 	return crew_start(
 	    segment->crew, bell, options->frame, options->max_record, options->python, reterr);
 }

@@ -53,7 +53,7 @@ int segment_ready(struct segment *segment, struct leat_error *reterr);
 /* Lets records in. Returns 0 or -errno with the error written. */
 int segment_start(struct segment *segment, int bell, struct leat_error *reterr);
 
-/* The descriptors whose becoming readable may change it; at most REGION_STAGES_MAX. */
+/* The descriptors whose becoming readable may change it; at most PLAN_WORKERS_MAX. */
 int segment_poll(const struct segment *segment, struct pollfd *items);
 
 /* Looks at what has happened; sets done and error. */

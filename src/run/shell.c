@@ -62,6 +62,19 @@ static void shell_add_stage(
 	shell_add_options(words, options);
 }
 
+/* How many workers the stage has; in its own program there is no other stage to name. */
+static void shell_add_workers(
+    struct shell_words *words, const struct leat_options *options, const struct spec *spec)
+{
+	int base = (int)strcspn(spec->name, "#");
+	if (spec->workers > 1)
+		shell_add(words, "--workers=%.*s=%u", base, spec->name, spec->workers);
+	else if (options->jobs > 0 && spec->workers == 0 && !spec->serial)
+		shell_add(words, "--jobs=%u", options->jobs);
+	if (options->unordered)
+		shell_add(words, "--unordered");
+}
+
 static void shell_add_spec(struct shell_words *words, const struct spec *spec)
 {
 	char *text = spec_text(spec);
@@ -84,6 +97,7 @@ char **shell_argv(const struct leat_options *options, const struct spec *spec, u
 		words.failed = !program;
 		shell_add_stage(&words, program ? program : "", options);
 		free(program);
+		shell_add_workers(&words, options, spec);
 		if (options->trace_fd >= 0) {
 			/* As segment_start_program passes it. */
 			shell_add(&words, "--trace=/proc/self/fd/3");
@@ -150,6 +164,7 @@ static void shell_print_stage(FILE *to, const struct leat_options *options, cons
 	struct shell_words words = {0};
 	char *program = shell_program();
 	shell_add_stage(&words, program ? program : "leat", options);
+	shell_add_workers(&words, options, spec);
 	shell_add_spec(&words, spec);
 	free(program);
 	for (int i = 0; i < words.n; i++) {

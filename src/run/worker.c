@@ -145,14 +145,43 @@ void leat_worker_kinds(
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
 }
 
+void leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
+{
+	struct region *region = worker_region(worker);
+	uint32_t first = 0;
+	if (region_stage(region, stage)->is_replicated)
+		return;
+	while (region_worker(region, first)->group != worker->group)
+		first++;
+	/* As leat_worker_kinds. */
+	atomic_store_relaxed(&region_stage(region, stage)->is_serial, 1);
+	atomic_store_relaxed(&region_stage(region, stage)->owner, first);
+}
+
+static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *mine)
+{
+	const struct region *region = worker_region(worker);
+	const struct region_stage *stage = region_stage(region, mine->position - 1);
+	if (stage->owner != OWNER_ANY && stage->owner != worker->index)
+		return false;
+	bool (*claim)(const struct region *, unsigned, unsigned, uint64_t *, uint64_t *) =
+	    stage->is_serial ? ring_claim : ring_claim_any;
+	if (!claim(region, mine->position, worker->index, &mine->next, &worker->seq))
+		return false;
+	worker->held = mine;
+	return true;
+}
+
+/* Latest position first; but before that what no other worker can do. */
 static bool worker_claim(struct leat_worker *worker)
 {
-	for (unsigned i = worker->n_stages; i-- > 0;) {
-		struct worker_stage *stage = &worker->stages[i];
-		if (ring_claim(worker_region(worker), stage->position, worker->index, &stage->next,
-			&worker->seq)) {
-			worker->held = stage;
-			return true;
+	const struct region *region = worker_region(worker);
+	for (unsigned owned = 0; owned < 2; owned++) {
+		for (unsigned i = worker->n_stages; i-- > 0;) {
+			struct worker_stage *mine = &worker->stages[i];
+			uint32_t owner = region_stage(region, mine->position - 1)->owner;
+			if ((owner == OWNER_ANY) == (owned == 1) && worker_claim_at(worker, mine))
+				return true;
 		}
 	}
 	return false;

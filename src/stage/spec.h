@@ -18,10 +18,12 @@
 struct spec {
 	enum stage_kind kind;
 	char *name;
-	bool named;	/* by the user */
-	char *target;	/* a file's path, a module's name or a command */
-	char *function; /* NULL for a command */
-	char *object;	/* of a C stage, once resolved: the shared object's path */
+	bool named;	  /* by the user */
+	char *target;	  /* a file's path, a module's name or a command */
+	char *function;	  /* NULL for a command */
+	unsigned workers; /* of its own; 0: not said */
+	bool serial;	  /* said by the user */
+	char *object;	  /* of a C stage, once resolved: the shared object's path */
 };
 
 /* Returns 0, or -EINVAL with the error written. */

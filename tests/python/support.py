@@ -73,6 +73,9 @@ class Worker:
     def kinds(self, stage, takes, gives):
         self.known_kinds = (takes, gives)
 
+    def stateful(self, stage):
+        self.said.append(("stateful", stage))
+
     def next(self):
         if not self._batches:
             return None
