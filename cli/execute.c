@@ -15,10 +15,13 @@ int execute_help(const char *text)
 	return LEAT_STOPPED;
 }
 
-static void execute_notice(void *context, const char *text)
+static void execute_notice(void *context, enum leat_notice notice, const char *text)
 {
 	(void)context;
-	if (isatty(STDERR_FILENO))
+	/* A hint comes when somebody has pressed Ctrl-C, which the terminal shows as ^C. */
+	if (notice == LEAT_WARNING)
+		fprintf(stderr, "leat: %s\n", text);
+	else if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\nleat: %s\n", text);
 }
 

@@ -48,6 +48,11 @@ enum leat_time_log {
 	LEAT_TIME_LOG_FULL,  /* and the record's number, cpu time and worker */
 };
 
+enum leat_notice {
+	LEAT_HINT,    /* for a person who waits at a terminal */
+	LEAT_WARNING, /* for everybody */
+};
+
 /*
  * Strings are borrowed and must outlive the pipeline.
  * in_fd, out_fd: read and written, not closed. log_fd: where the time log goes.
@@ -80,7 +85,7 @@ struct leat_options {
 	int filter;
 	unsigned jobs;
 	int unordered;
-	void (*notice)(void *context, const char *text);
+	void (*notice)(void *context, enum leat_notice notice, const char *text);
 	void *notice_context;
 };
 

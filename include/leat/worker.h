@@ -95,6 +95,8 @@ struct leat_batch {
 	uint32_t n_records;
 	uint32_t kind;	  /* an enum leat_kind */
 	uint32_t wanted;  /* what the answer should be; LEAT_RECORDS will always do */
+	uint32_t careful; /* a worker has died of it: call leat_worker_at for each record */
+	uint32_t reserved;
 	const void *data; /* of that kind */
 	uint64_t size;	  /* bytes */
 };
@@ -104,6 +106,9 @@ struct leat_batch {
  * Returns 1 with a batch, 0 when the run is over, or -errno.
  */
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch);
+
+/* Notes that the index-th record of the batch, from 0, is being worked on. */
+void leat_worker_at(struct leat_worker *worker, uint32_t index);
 
 /*
  * Answers the batch with n_records records of that kind, copied.

@@ -40,6 +40,8 @@ class Batch(ctypes.Structure):
         ("n_records", c_uint32),
         ("kind", c_uint32),
         ("wanted", c_uint32),
+        ("careful", c_uint32),
+        ("reserved", c_uint32),
         ("data", c_void_p),
         ("size", c_uint64),
     ]
@@ -59,6 +61,7 @@ _PROTOTYPES = {
     "leat_worker_ready": (None, c_void_p),
     "leat_worker_refuse": (None, c_void_p, c_char_p),
     "leat_worker_next": (c_int, c_void_p, POINTER(Batch)),
+    "leat_worker_at": (None, c_void_p, c_uint32),
     "leat_worker_commit": (c_int, c_void_p, c_int, c_void_p, c_uint64, c_uint32),
     "leat_worker_fail": (
         c_int, c_void_p, c_int, c_void_p, c_uint64, c_uint32, c_uint32, c_char_p,
@@ -144,13 +147,20 @@ class Worker:
         self._library.leat_worker_refuse(self._handle, _c_text(why))
 
     def next(self):
-        """Waits for a batch: (stage number, its bytes, their kind, the kind wanted); None at the end."""
+        """Waits for a batch: (stage number, its bytes, their kind, the kind wanted, careful).
+
+        None at the end. With careful, at() is to be called before each record.
+        """
         batch = self._batch
         result = self._library.leat_worker_next(self._handle, ctypes.byref(batch))
         _check(result, "cannot wait for work")
         if result == 0:
             return None
-        return batch.stage, _bytes_at(batch.data, batch.size), batch.kind, batch.wanted
+        data = _bytes_at(batch.data, batch.size)
+        return batch.stage, data, batch.kind, batch.wanted, bool(batch.careful)
+
+    def at(self, index):
+        self._library.leat_worker_at(self._handle, index)
 
     def commit(self, data, n_records, kind):
         """Returns 0 or -errno."""

@@ -36,13 +36,17 @@ class Answer:
         self.kind = kind
 
 
-def run(stage, framing, max_record, data, kind=RECORDS, wanted=RECORDS):
-    """Returns an Answer, and the results that answer_too_large() may need."""
+def run(stage, framing, max_record, data, kind=RECORDS, wanted=RECORDS, at=None):
+    """Returns an Answer, and the results that answer_too_large() may need.
+
+    at, if given, is called with each record's index before the function is.
+    """
     results = []  # one for each input record that the function was called for
     if kind == RECORDS:
-        why = _call(stage, _read(stage, framing.split(data)), results)
+        values = _read(stage, framing.split(data))
     else:
-        why = _call(stage, memoryview(data).cast(TYPECODES[kind]).tolist(), results)
+        values = memoryview(data).cast(TYPECODES[kind]).tolist()
+    why = _call(stage, _announced(values, at) if at else values, results)
     answer = _pack(stage, framing, max_record, results, wanted) or _write(
         stage, framing, max_record, results
     )
@@ -71,6 +75,12 @@ def _read(stage, records):
         return stage.reader.read_all(records)
     except Exception:  # noqa: BLE001 - whatever it is, read() says it better
         return map(stage.reader.read, records)
+
+
+def _announced(values, at):
+    for index, value in enumerate(values):
+        at(index)
+        yield value
 
 
 def _call(stage, values, results):

@@ -108,9 +108,10 @@ def _loop(worker, stages, frame, max_record):
         given = worker.next()
         if given is None:
             return 0
-        number, data, kind, wanted = given
+        number, data, kind, wanted, careful = given
         stage = stages[number]
-        answer, results = batch.run(stage, frame, max_record, data, kind, wanted)
+        at = worker.at if careful else None
+        answer, results = batch.run(stage, frame, max_record, data, kind, wanted, at)
         status = _send(worker, answer)
         if status == -EMSGSIZE:
             answer = batch.answer_too_large(stage, frame, max_record, results)

@@ -37,3 +37,15 @@ int batch_record(const struct batch *batch, enum leat_frame frame, uint32_t inde
 	}
 	return 1;
 }
+
+size_t batch_size(const struct batch *batch, enum leat_frame frame, uint32_t n)
+{
+	if (batch->kind != LEAT_RECORDS)
+		return n * sizeof(int64_t);
+	struct frame_reader reader = {frame, batch->data, (const char *)batch->data + batch->size};
+	const char *record;
+	size_t size;
+	while (n > 0 && frame_next(&reader, &record, &size))
+		n--;
+	return (size_t)(reader.at - (const char *)batch->data);
+}

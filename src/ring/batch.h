@@ -30,4 +30,7 @@ struct batch {
 int batch_record(const struct batch *batch, enum leat_frame frame, uint32_t index, char *number,
     const char **ret_record, size_t *ret_size);
 
+/* The bytes that the batch's first n records take. */
+size_t batch_size(const struct batch *batch, enum leat_frame frame, uint32_t n);
+
 #endif

@@ -62,7 +62,8 @@ struct region_worker {
 	uint32_t host;
 	uint32_t group;
 	uint32_t pid;
-	char why[768];
+	uint32_t commits; /* a counter that may wrap */
+	char why[764];
 };
 
 struct region_header {

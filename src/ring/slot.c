@@ -82,6 +82,17 @@ void slot_cut(
 		quote_record(slot->failure.record, record, size);
 }
 
+void slot_shorten_input(const struct region *region, uint64_t seq, unsigned position, uint32_t n)
+{
+	struct slot *slot = slot_at(region, seq);
+	unsigned input = slot_input(position);
+	struct batch batch = slot_batch(region, seq, input);
+	if (n >= batch.n_records)
+		return;
+	slot->n_records[input] = n;
+	slot->size[input] = batch_size(&batch, (enum leat_frame)region->header->frame, n);
+}
+
 void slot_fail_source(struct slot *slot, const char *why)
 {
 	slot_fail(slot, SLOT_SOURCE_FAILED, 0, why);

@@ -49,7 +49,7 @@ struct slot {
 	uint32_t n_records[2];
 	uint32_t kind[2]; /* an enum leat_kind */
 	uint32_t n_source_records;
-	uint32_t padding;
+	uint32_t progress; /* a careful worker's: the record it is at; see worker.c */
 	uint64_t source_bytes;
 	struct slot_failure failure;
 	struct slot_history history[]; /* n_stages */
@@ -84,6 +84,9 @@ struct batch slot_batch(const struct region *region, uint64_t seq, unsigned area
  */
 void slot_cut(
     const struct region *region, uint64_t seq, unsigned position, uint32_t index, const char *why);
+
+/* Leaves only the first n records of what is read at this position. */
+void slot_shorten_input(const struct region *region, uint64_t seq, unsigned position, uint32_t n);
 
 /* The source failed where its next record would be. */
 void slot_fail_source(struct slot *slot, const char *why);

@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "fd.h"
 #include "install.h"
+#include "recovery.h"
 #include "slot.h"
 #include "thread.h"
 
@@ -26,8 +27,7 @@
 /* How long a host may take to leave after a stop before it is made to. */
 #define CREW_GRACE_MS 200
 
-/* The only stage a host runs, or the first of several, for messages. */
-static const char *crew_host_name(const struct crew *crew, unsigned host)
+const char *crew_host_name(const struct crew *crew, unsigned host)
 {
 	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
 		for (uint32_t k = 0; crew->plan.workers[i].host == host && k < crew->plan.n_stages;
@@ -81,9 +81,9 @@ static int crew_exec(struct crew *crew, unsigned host, char *const *argv)
 	return r;
 }
 
-static int crew_start_host(
-    struct crew *crew, unsigned host, const char *python, struct leat_error *reterr)
+int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
+	const char *python = crew->python;
 	bool is_python = crew->plan.hosts[host] == HOST_PYTHON;
 	char number[16];
 	snprintf(number, sizeof(number), "%u", host);
@@ -116,6 +116,7 @@ int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_
 	    .n_workers = crew->plan.n_workers,
 	};
 	crew->bell = bell;
+	crew->python = python;
 	int r = region_new(&config, &crew->region);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r,
@@ -123,7 +124,7 @@ int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_
 		    strerror(-r));
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		if (crew->plan.hosts[i] != HOST_SELF)
-			r = crew_start_host(crew, i, python, reterr);
+			r = crew_start_host(crew, i, reterr);
 		else if ((r = crew_start_threads(crew, i)) < 0)
 			failure(reterr, LEAT_CANNOT_START, r,
 			    "stage '%s': cannot start a thread: %s", crew_host_name(crew, i),
@@ -160,94 +161,6 @@ int crew_poll(const struct crew *crew, struct pollfd *items)
 	return n;
 }
 
-static bool crew_is_served(const struct crew *crew, unsigned position)
-{
-	unsigned group = region_group_at(&crew->region, position);
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		unsigned host = crew->plan.workers[i].host;
-		bool alive = crew->plan.hosts[host] == HOST_SELF || crew->hosts[host].pid != 0;
-		if (alive && crew->plan.workers[i].group == group)
-			return true;
-	}
-	return false;
-}
-
-/* Whether somebody is left to take a batch from this position to the sink. */
-static bool crew_leads_on(const struct crew *crew, unsigned position)
-{
-	for (unsigned next = position + 1; next < region_sink(&crew->region); next++) {
-		if (!crew_is_served(crew, next))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Answers for a worker that has died: the batch it held goes on, empty and failed, so
- * that everything before it still comes out and the failure is told in its place.
- * Returns the batch where it cannot go on, as its process served a later stage too.
- */
-static const struct slot *crew_fail_held(
-    struct crew *crew, unsigned worker, const char *why, bool *told)
-{
-	const struct region *region = &crew->region;
-	uint64_t seq;
-	unsigned position;
-	if (!ring_held(region, worker, &seq, &position))
-		return NULL;
-	struct slot *slot = slot_at(region, seq);
-	slot_cut(region, seq, position, 0, why);
-	slot->history[position - 1].end_ns = clock_wall_ns();
-	slot->history[position - 1].cpu_ns = 0;
-	slot->history[position - 1].records_out = 0;
-	slot_set_output(slot, slot_output(position), LEAT_RECORDS, 0, 0);
-	if (!crew_leads_on(crew, position))
-		return slot;
-	*told |= ring_commit(region, seq, position, worker) == 0;
-	return NULL;
-}
-
-/* Of stages that share a process, nobody knows which one it died of. */
-static void crew_describe(const struct crew *crew, unsigned host, char *text, size_t capacity)
-{
-	char how[128];
-	unsigned n = 0;
-	for (unsigned i = 0; i < crew->plan.n_workers; i++)
-		n += crew->plan.workers[i].host == host;
-	child_describe(&crew->hosts[host], how, sizeof(how));
-	snprintf(text, capacity, "%s%s", n > 1 ? "the process it shares " : "", how);
-}
-
-static int crew_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
-{
-	char why[192];
-	bool told = false;
-	bool refused = false;
-	const struct slot *stuck = NULL;
-	crew_describe(crew, host, why, sizeof(why));
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		struct region_worker *worker = region_worker(&crew->region, i);
-		if (worker->host != host)
-			continue;
-		/* pairs with: worker_tell */
-		refused |= atomic_load_acquire(&worker->state) == WORKER_REFUSED;
-		const struct slot *held = crew_fail_held(crew, i, why, &told);
-		/* Of several the one that would have come out first. */
-		if (held && (!stuck || held->first_record < stuck->first_record))
-			stuck = held;
-	}
-	/* crew_ready tells why a worker refused. */
-	if (told || refused)
-		return 0;
-	char text[sizeof(reterr->text)];
-	if (stuck) {
-		slot_describe_failure(&crew->region, stuck, text, sizeof(text));
-		return failure(reterr, LEAT_STOPPED, -ECHILD, "%s", text);
-	}
-	return failure(
-	    reterr, LEAT_STOPPED, -ECHILD, "stage '%s': %s", crew_host_name(crew, host), why);
-}
-
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)
 {
 	int r = 0;
@@ -256,7 +169,7 @@ int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_e
 			continue;
 		ended(context, crew, i);
 		if (!ring_stopped(&crew->region) && r == 0)
-			r = crew_host_died(crew, i, reterr);
+			r = recovery_host_died(crew, i, reterr);
 	}
 	return r;
 }

@@ -24,6 +24,14 @@ struct crew_thread {
 	bool started;
 };
 
+/* The deaths of one host's processes. */
+struct crew_losses {
+	uint32_t restarts;
+	uint32_t barren;  /* of these, in a row, without one commit */
+	uint32_t commits; /* of its workers, when the process started */
+	char how[128];	  /* the last one ended */
+};
+
 struct crew {
 	struct plan plan;
 	struct region region;
@@ -31,7 +39,10 @@ struct crew {
 	struct leat_host self;
 	struct crew_thread threads[PLAN_WORKERS_MAX];
 	struct child hosts[PLAN_WORKERS_MAX];
-	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
+	struct crew_losses losses[PLAN_WORKERS_MAX];
+	const char *python; /* borrowed */
+	bool working;	    /* everyone was ready once: from now on the dead are replaced */
+	bool abandoned;	    /* a thread is stuck in a stage: the mapping must stay */
 };
 
 /* Called for each host that has ended, once; stage is TRACE_NO_STAGE for several. */
@@ -51,11 +62,16 @@ int crew_ready(struct crew *crew, struct leat_error *reterr);
 int crew_poll(const struct crew *crew, struct pollfd *items);
 
 /*
- * Reaps hosts that have ended. One that died while it held a batch fails that batch, in
- * its place in the order if the others can take it there; else it fails the run.
+ * Reaps hosts that have ended, and replaces those that should not have; see recovery.h.
  * Returns 0, or -errno with the error written.
  */
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr);
+
+/* Starts a host's process. Returns 0 or -errno with the error written. */
+int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr);
+
+/* The only stage a host runs, or the first of several, for messages. */
+const char *crew_host_name(const struct crew *crew, unsigned host);
 
 /* Whether every host has ended and been reaped. */
 bool crew_is_gone(const struct crew *crew);

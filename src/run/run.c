@@ -144,7 +144,7 @@ static void run_interrupt(struct run *run, int status)
 		return;
 	}
 	if (run->options->notice)
-		run->options->notice(run->options->notice_context,
+		run->options->notice(run->options->notice_context, LEAT_HINT,
 		    "interrupted: finishing what has been read; once more to end at once");
 	for (uint32_t i = 0; i < run_wave_size(run); i++) {
 		struct segment *segment = run_wave(run, i);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -68,11 +69,8 @@ int segment_ready(struct segment *segment, struct leat_error *reterr)
 	if (ready < 0)
 		return ready;
 	int r = crew_reap(segment->crew, segment_host_ended, segment, reterr);
-	if (r < 0) {
-		reterr->status = LEAT_CANNOT_START;
-		return r;
-	}
-	return ready;
+	segment->crew->working = r == 0 && ready == 1;
+	return r < 0 ? r : ready;
 }
 
 static void segment_observe(struct segment *segment, struct observer observer)
@@ -86,6 +84,7 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 	struct sink *sink = &segment->sink;
 	sink->fd = segment->out_fd;
 	sink->bell = bell;
+	sink->unordered = options->unordered;
 	sink->name = segment->is_last ? options->out_name : "the next command";
 	sink->source_name = segment->first == 0 ? options->in_name : "the command before";
 	bool each = options->time_log != LEAT_TIME_LOG_OFF;
@@ -214,8 +213,9 @@ static void segment_judge_sink(struct segment *segment)
 static void segment_step_ring(struct segment *segment)
 {
 	struct leat_error error = {0};
-	if (crew_reap(segment->crew, segment_host_ended, segment, &error) < 0 &&
-	    segment->error.status == LEAT_OK && !segment->aborted) {
+	bool lost = crew_reap(segment->crew, segment_host_ended, segment, &error) < 0 ||
+		    crew_ready(segment->crew, &error) < 0;
+	if (lost && segment->error.status == LEAT_OK && !segment->aborted) {
 		segment->error = error;
 		ring_stop(&segment->crew->region);
 	}
@@ -277,6 +277,24 @@ void segment_abort(struct segment *segment, bool force)
 		ring_stop(&segment->crew->region);
 }
 
+/* Processes that were replaced cost no record, but are worth knowing of; a failure says more. */
+static void segment_tell_restarts(const struct segment *segment)
+{
+	const struct crew *crew = segment->crew;
+	if (!segment->options->notice || segment->error.status != LEAT_OK)
+		return;
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		const struct crew_losses *losses = &crew->losses[i];
+		char text[320];
+		if (losses->restarts == 0)
+			continue;
+		snprintf(text, sizeof(text),
+		    "stage '%s': a process was replaced %u times; the last one %s",
+		    crew_host_name(crew, i), losses->restarts, losses->how);
+		segment->options->notice(segment->options->notice_context, LEAT_WARNING, text);
+	}
+}
+
 static int segment_end_ring(struct segment *segment)
 {
 	struct crew *crew = segment->crew;
@@ -285,6 +303,7 @@ static int segment_end_ring(struct segment *segment)
 	int r = source_finish(&segment->source);
 	int sink_r = sink_finish(&segment->sink);
 	crew->abandoned = r < 0 || sink_r < 0;
+	segment_tell_restarts(segment);
 	crew_end(crew, segment_host_ended, segment);
 	if (crew->abandoned)
 		return -ETIMEDOUT;

@@ -16,28 +16,48 @@
 /* Batches written by one system call at the most. */
 #define SINK_GATHER 64u
 
-static bool sink_is_ready(const struct sink *sink, uint64_t seq)
-{
-	return ring_is_ready(sink->region, seq, region_sink(sink->region));
-}
-
 static bool sink_at_end(const struct sink *sink)
 {
 	return sink->seq >= ring_end_seq(sink->region) || ring_stopped(sink->region);
 }
 
-/* Waits for the next batch. Returns false when there is none to come. */
-static bool sink_wait(const struct sink *sink)
+/*
+ * The batches to write next: in order the consecutive ones that are ready, else any of
+ * the window. A failing one is the last, and waits until all before it are out.
+ */
+static unsigned sink_gather(struct sink *sink, uint64_t *seqs)
+{
+	const struct region *region = sink->region;
+	unsigned position = region_sink(region);
+	unsigned n = 0;
+	while (ring_passed(region, sink->seq, position))
+		sink->seq++;
+	for (unsigned i = 0; i < SINK_GATHER && i < region->header->n_slots; i++) {
+		uint64_t seq = sink->seq + i;
+		bool ready = ring_is_ready(region, seq, position);
+		bool failed = ready && slot_failed(slot_at(region, seq));
+		if (ready && !(failed && n < i))
+			seqs[n++] = seq;
+		else if (!sink->unordered)
+			break;
+		if (failed)
+			break;
+	}
+	return n;
+}
+
+/* Waits for batches to write. Returns how many; 0 when there are none to come. */
+static unsigned sink_wait(struct sink *sink, uint64_t *seqs)
 {
 	uint32_t *word = region_wait_word(sink->region, GROUP_SINK);
 	for (;;) {
-		if (sink_is_ready(sink, sink->seq))
-			return true;
+		unsigned n = sink_gather(sink, seqs);
+		if (n > 0)
+			return n;
 		uint32_t key = wait_prepare(word);
-		if (sink_is_ready(sink, sink->seq))
-			return true;
-		if (sink_at_end(sink))
-			return false;
+		n = sink_gather(sink, seqs);
+		if (n > 0 || sink_at_end(sink))
+			return n;
 		wait_sleep(word, key);
 	}
 }
@@ -66,60 +86,53 @@ static void sink_say_write(struct sink *sink, int code)
 		    (unsigned long long)sink->n_bytes);
 }
 
-/* The consecutive batches that are ready, up to and including a failing one. */
-static unsigned sink_gather(const struct sink *sink, struct iovec *vector, int *ret_n)
-{
-	unsigned area = slot_input(region_sink(sink->region));
-	unsigned n = 0;
-	*ret_n = 0;
-	while (n < SINK_GATHER && n < sink->region->header->n_slots &&
-	       sink_is_ready(sink, sink->seq + n)) {
-		uint64_t seq = sink->seq + n++;
-		const struct slot *slot = slot_at(sink->region, seq);
-		if (slot->size[area] > 0)
-			vector[(*ret_n)++] =
-			    (struct iovec){slot_area(sink->region, seq, area), slot->size[area]};
-		if (slot_failed(slot))
-			break;
-	}
-	return n;
-}
-
 /* Returns false when this batch was the last to go out. */
-static bool sink_retire(struct sink *sink)
+static bool sink_retire(struct sink *sink, uint64_t seq)
 {
 	const struct region *region = sink->region;
-	const struct slot *slot = slot_at(region, sink->seq);
+	const struct slot *slot = slot_at(region, seq);
 	unsigned area = slot_input(region_sink(region));
 	bool failed = slot_failed(slot);
-	sink->n_source_records += slot->n_source_records;
 	sink->n_records += slot->n_records[area];
 	sink->n_bytes += slot->size[area];
 	for (unsigned i = 0; i < sink->n_observers; i++)
 		sink->observers[i].retire(sink->observers[i].context, region, slot);
-	if (failed) {
-		sink->n_source_records -= slot->n_source_records;
+	if (failed)
 		sink_say_failure(sink, slot);
-	}
-	slot_trim(region, sink->seq);
-	ring_advance(region, sink->seq++, region_sink(region));
+	else
+		sink->n_source_records += slot->n_source_records;
+	slot_trim(region, seq);
+	ring_advance(region, seq, region_sink(region));
 	return !failed;
+}
+
+static int sink_write(const struct sink *sink, const uint64_t *seqs, unsigned n)
+{
+	unsigned area = slot_input(region_sink(sink->region));
+	struct iovec vector[SINK_GATHER];
+	int n_vector = 0;
+	for (unsigned i = 0; i < n; i++) {
+		size_t size = slot_at(sink->region, seqs[i])->size[area];
+		if (size > 0)
+			vector[n_vector++] =
+			    (struct iovec){slot_area(sink->region, seqs[i], area), size};
+	}
+	return fd_write_vector(sink->fd, vector, n_vector);
 }
 
 static bool sink_step(struct sink *sink)
 {
-	struct iovec vector[SINK_GATHER];
-	int n_vector = 0;
-	if (!sink_wait(sink))
+	uint64_t seqs[SINK_GATHER];
+	unsigned n = sink_wait(sink, seqs);
+	if (n == 0)
 		return false;
-	unsigned n = sink_gather(sink, vector, &n_vector);
-	int r = fd_write_vector(sink->fd, vector, n_vector);
+	int r = sink_write(sink, seqs, n);
 	if (r < 0) {
 		sink_say_write(sink, r);
 		return false;
 	}
-	while (n-- > 0) {
-		if (!sink_retire(sink))
+	for (unsigned i = 0; i < n; i++) {
+		if (!sink_retire(sink, seqs[i]))
 			return false;
 	}
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sink: a thread that retires slots in the order in which they were filled,
- * writes what they hold, and hands their history to the observers.
+ * The sink: a thread that retires slots in the order in which they were filled, unless
+ * nobody wants that, writes what they hold, and hands their history to the observers.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -23,10 +23,11 @@ struct sink {
 	const char *name;	 /* for messages */
 	const char *source_name; /* likewise */
 	int bell;		 /* rung at the end */
+	bool unordered;
 	struct observer observers[SINK_OBSERVERS_MAX];
 	unsigned n_observers;
 	pthread_t thread;
-	uint64_t seq;
+	uint64_t seq; /* of the oldest batch that is not out */
 	/* The result; read it after sink_done() is true. */
 	uint64_t n_source_records; /* of the batches that were retired */
 	uint64_t n_records;

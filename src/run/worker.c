@@ -3,6 +3,10 @@
  * The one worker loop, of every mode: claim a batch at the latest position that the
  * worker can run, run it, commit it, look again. A worker that runs the whole chain
  * is `single`; one a stage is `threads` or `processes`.
+ *
+ * A batch whose worker has died is claimed again by another, who is careful with it: it
+ * notes in the slot which record it is at, so that a record that kills every worker can
+ * be named.
  */
 #include "atomic.h"
 #include "call.h"
@@ -210,6 +214,7 @@ static void worker_begin(struct leat_worker *worker)
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	struct slot_history *history = &slot->history[worker->held->position - 1];
 	history->attempts++;
+	slot->progress = 0;
 	history->worker = worker->index;
 	history->records_in = slot->n_records[slot_input(worker->held->position)];
 	history->start_ns = clock_wall_ns();
@@ -228,6 +233,9 @@ static int worker_end(
 	history->records_out = n_records;
 	slot_set_output(slot, slot_output(position), kind, size, n_records);
 	worker->held = NULL;
+	struct region_worker *entry = region_worker(worker_region(worker), worker->index);
+	/* relaxed: the supervisor only asks whether it has changed */
+	atomic_add_relaxed(&entry->commits, 1);
 	return ring_commit(worker_region(worker), worker->seq, position, worker->index);
 }
 
@@ -246,9 +254,16 @@ static enum leat_kind worker_wanted(const struct leat_worker *worker)
 							       : LEAT_RECORDS;
 }
 
+static bool worker_is_careful(const struct leat_worker *worker)
+{
+	const struct slot *slot = slot_at(worker_region(worker), worker->seq);
+	return slot->history[worker->held->position - 1].attempts > 1;
+}
+
 static void worker_run_native(struct leat_worker *worker)
 {
 	struct region *region = worker_region(worker);
+	struct slot *slot = slot_at(region, worker->seq);
 	unsigned position = worker->held->position;
 	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
 	struct call_output output = {
@@ -257,6 +272,7 @@ static void worker_run_native(struct leat_worker *worker)
 	    .frame = (enum leat_frame)region->header->frame,
 	    .max_record = region->header->max_record,
 	    .wanted = worker_wanted(worker),
+	    .progress = worker_is_careful(worker) ? &slot->progress : NULL,
 	};
 	struct call_result result;
 	crash_enter(region, worker->seq, position);
@@ -285,6 +301,7 @@ int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 			    .n_records = slot->n_records[input],
 			    .kind = slot->kind[input],
 			    .wanted = worker_wanted(worker),
+			    .careful = worker_is_careful(worker),
 			    .data = slot_area(region, worker->seq, input),
 			    .size = slot->size[input],
 			};
@@ -292,6 +309,12 @@ int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 		}
 	}
 	return 0;
+}
+
+void leat_worker_at(struct leat_worker *worker, uint32_t index)
+{
+	if (worker->held)
+		slot_at(worker_region(worker), worker->seq)->progress = index;
 }
 
 int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const void *data,

@@ -29,6 +29,7 @@ struct call {
 	uint64_t max_record;
 	char *data;
 	size_t capacity;
+	volatile uint32_t *progress; /* a crash must find it written */
 	struct call_result *result;
 };
 
@@ -238,9 +239,11 @@ static void call_records(struct call *call, const struct batch *batch)
 	size_t size;
 	/* With room for any number nothing can fail there. */
 	bool plain = call->stage->kind == LEAT_STAGE_I64 && call->frame != LEAT_U32 &&
-		     call->max_record >= NUMBER_I64_MAX;
+		     call->max_record >= NUMBER_I64_MAX && !call->progress;
 	uint32_t index = plain ? call_plain_i64(call, &reader) : 0;
 	for (; frame_next(&reader, &record, &size); index++) {
+		if (call->progress)
+			*call->progress = index;
 		size_t size_before = result->size;
 		uint32_t records_before = result->n_records;
 		call_record(call, record, size);
@@ -277,7 +280,7 @@ static void call_array_to_array(struct call *call, const struct batch *batch)
 static void call_array(struct call *call, const struct batch *batch)
 {
 	struct call_result *result = call->result;
-	if (result->kind == batch->kind && batch->size <= call->capacity) {
+	if (result->kind == batch->kind && batch->size <= call->capacity && !call->progress) {
 		call_array_to_array(call, batch);
 		return;
 	}
@@ -285,6 +288,8 @@ static void call_array(struct call *call, const struct batch *batch)
 	const double *reals = batch->data;
 	uint32_t n = (uint32_t)(batch->size / sizeof(int64_t));
 	for (uint32_t i = 0; i < n; i++) {
+		if (call->progress)
+			*call->progress = i;
 		if (batch->kind == LEAT_I64)
 			call_give_i64(call, ((call_i64 *)call->stage->function)(integers[i]));
 		else
@@ -308,6 +313,7 @@ void call_batch(const struct leat_stage *stage, const struct batch *batch,
 	    .max_record = lengths ? UINT32_MAX : output->max_record,
 	    .data = output->data,
 	    .capacity = output->capacity,
+	    .progress = output->progress,
 	    .result = ret_result,
 	};
 	if (batch->kind == LEAT_RECORDS)

@@ -19,6 +19,7 @@ struct call_output {
 	enum leat_frame frame;
 	uint64_t max_record;
 	enum leat_kind wanted; /* another kind than records only if the function gives it */
+	uint32_t *progress;    /* set to each record's index before its call; NULL: not */
 };
 
 /* What a batch came to. */

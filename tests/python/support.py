@@ -74,13 +74,13 @@ class Worker:
         self.known_kinds = (takes, gives)
 
     def stateful(self, stage):
-        self.said.append(("stateful", stage))
+        self.known_stateful = stage
 
     def next(self):
         if not self._batches:
             return None
         stage, data, *kinds = self._batches.pop(0)
-        return (stage, data, *(kinds or (0, 0)))
+        return (stage, data, *(kinds or (0, 0, False)))
 
     def commit(self, data, n_records, kind):
         return self._take(data, ("commit", data, n_records))

@@ -133,12 +133,14 @@ class Process(Case):
         (void)w;
         if (given++ > 1) return 0;
         const char *data = given == 1 ? "1\n2\n" : "3\nx\n";
-        *ret = (struct leat_batch){7, 2, LEAT_RECORDS, LEAT_RECORDS, data, strlen(data)};
+        *ret = (struct leat_batch){7, 2, LEAT_RECORDS, LEAT_RECORDS, 0, 0, data, strlen(data)};
         return 1;
     }
     void leat_worker_kinds(struct leat_worker *w, uint32_t stage, enum leat_kind takes,
         enum leat_kind gives)
     { (void)w; fprintf(stderr, "kinds %u %d %d\n", stage, takes, gives); }
+    void leat_worker_at(struct leat_worker *w, uint32_t index)
+    { (void)w; fprintf(stderr, "at %u\n", index); }
     void leat_worker_stateful(struct leat_worker *w, uint32_t stage)
     { (void)w; fprintf(stderr, "stateful %u\n", stage); }
     int leat_worker_commit(struct leat_worker *w, enum leat_kind kind, const void *data,
