@@ -100,8 +100,7 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 	losses->commits = commits;
 	if (!crew->working && tries == RECOVERY_TRIES)
 		return failure(reterr, LEAT_CANNOT_START, -ECHILD,
-		    "stage '%s': %s before it was ready", crew_host_name(crew, host),
-		    losses->how);
+		    "stage '%s': %s before it was ready", crew_host_name(crew, host), losses->how);
 	if (losses->barren > tries)
 		return failure(reterr, LEAT_STOPPED, -ECHILD,
 		    "stage '%s': %s, %u times in a row before it did anything",

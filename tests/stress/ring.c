@@ -202,7 +202,7 @@ static void source_fill(struct round *round, uint64_t seq)
 	size_t size = content_make(round, seq, slot_area(region, seq, slot_output(0)));
 	check_order(round, 0, seq);
 	slot->first_record = seq + 1;
-	slot_set_output(slot, slot_output(0), size, 1);
+	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, 1);
 	slot_clear_failure(slot);
 	for (uint32_t i = 0; i < round->n_stages; i++)
 		slot->history[i].attempts = 0;
@@ -256,7 +256,7 @@ static void worker_do(struct role *role, unsigned position, uint64_t seq)
 	history->worker = role->worker;
 	size_t size = content_change(position, slot_area(region, seq, input), slot->size[input],
 	    slot_area(region, seq, output));
-	slot_set_output(slot, output, size, 1);
+	slot_set_output(slot, output, LEAT_RECORDS, size, 1);
 	delay(role);
 	if (ring_commit(region, seq, position, role->worker) < 0)
 		round_fail(round, "position %u: the commit of batch %llu is stale", position,

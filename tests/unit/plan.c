@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static void every_mode_has_its_workers(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct spec specs[8];
 		uint32_t n = make_chain(cases[i].chain, specs);
-		plan_ring(cases[i].mode, specs, n, &plan);
+		assert_int_equal(plan_ring(cases[i].mode, 0, specs, n, &plan), 0);
 		assert_int_equal(plan.n_stages, n);
 		check_hosts(&plan, cases[i].hosts);
 		assert_int_equal(plan.n_workers, strlen(cases[i].workers));
@@ -88,7 +89,7 @@ static void every_stage_has_one_worker(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct spec specs[8];
 		uint32_t n = make_chain(cases[i].chain, specs);
-		plan_ring(cases[i].mode, specs, n, &plan);
+		assert_int_equal(plan_ring(cases[i].mode, 0, specs, n, &plan), 0);
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t group = plan.stages[k].group;
 			uint32_t workers = 0;
@@ -108,7 +109,7 @@ static void stages_are_described(void **state)
 	struct spec specs[8];
 	uint32_t n = make_chain("cpm", specs);
 	specs[1].name = "other";
-	plan_ring(LEAT_AUTO, specs, n, &plan);
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, specs, n, &plan), 0);
 	/* Of a C stage a worker needs what it was compiled to. */
 	assert_int_equal(plan.stages[0].kind, STAGE_C);
 	assert_string_equal(plan.stages[0].name, "name");
@@ -130,11 +131,51 @@ static void the_longest_chain_fits(void **state)
 	memset(letters, 'p', REGION_STAGES_MAX);
 	uint32_t n = make_chain(letters, specs);
 	for (enum leat_mode mode = LEAT_AUTO; mode < LEAT_SHELL; mode++) {
-		plan_ring(mode, specs, n, &plan);
+		assert_int_equal(plan_ring(mode, 0, specs, n, &plan), 0);
 		assert_int_equal(plan.n_stages, REGION_STAGES_MAX);
 		assert_int_equal(plan.n_workers, mode == LEAT_SINGLE ? 1 : REGION_STAGES_MAX);
 		assert_true(plan.n_hosts <= REGION_STAGES_MAX);
 	}
+}
+
+static void a_pool_runs_what_is_stateless(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[8];
+	uint32_t n = make_chain("cccc", specs);
+	specs[1].serial = true;
+	specs[2].workers = 2;
+	assert_int_equal(plan_ring(LEAT_AUTO, 3, specs, n, &plan), 0);
+	assert_int_equal(plan.n_workers, 6);
+	uint32_t pool = plan.stages[0].group;
+	assert_int_equal(plan.stages[3].group, pool);
+	assert_int_not_equal(plan.stages[1].group, pool);
+	assert_int_not_equal(plan.stages[2].group, plan.stages[1].group);
+	assert_false(plan.stages[0].is_serial);
+	assert_true(plan.stages[1].is_serial);
+	assert_false(plan.stages[2].is_serial);
+	assert_false(plan.stages[0].is_replicated);
+	assert_true(plan.stages[2].is_replicated);
+	/* Threads of C stages live in the run's own process. */
+	assert_int_equal(plan.n_hosts, 1);
+	assert_int_equal(plan_ring(LEAT_PROCESSES, 3, specs, n, &plan), 0);
+	assert_int_equal(plan.n_hosts, 6);
+}
+
+static void where_there_is_python_the_pool_is_python(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[8];
+	uint32_t n = make_chain("cp", specs);
+	assert_int_equal(plan_ring(LEAT_AUTO, 2, specs, n, &plan), 0);
+	check_hosts(&plan, "pp");
+	assert_int_equal(plan_ring(LEAT_THREADS, 2, specs, n, &plan), 0);
+	check_hosts(&plan, "p");
+	assert_int_equal(plan.n_workers, 2);
+	specs[0].workers = PLAN_WORKERS_MAX + 1;
+	assert_int_equal(plan_ring(LEAT_AUTO, 2, specs, n, &plan), -E2BIG);
 }
 
 int main(void)
@@ -144,6 +185,8 @@ int main(void)
 	    cmocka_unit_test(every_stage_has_one_worker),
 	    cmocka_unit_test(stages_are_described),
 	    cmocka_unit_test(the_longest_chain_fits),
+	    cmocka_unit_test(a_pool_runs_what_is_stateless),
+	    cmocka_unit_test(where_there_is_python_the_pool_is_python),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static struct slot *put(struct region *region, uint64_t seq, unsigned position, 
 		record = bar ? bar + 1 : NULL;
 	}
 	struct slot *slot = slot_at(region, seq);
-	slot_set_output(slot, slot_input(position), (uint64_t)(at - area), n);
+	slot_set_output(slot, slot_input(position), LEAT_RECORDS, (uint64_t)(at - area), n);
 	return slot;
 }
 
@@ -68,9 +68,9 @@ static void notes_the_most_that_was_written(void **state)
 	(void)state;
 	struct region region = tiny_ring(1, 1);
 	struct slot *slot = slot_at(&region, 0);
-	slot_set_output(slot, 1, 500, 3);
-	slot_set_output(slot, 1, 200, 2);
-	slot_set_output(slot, 0, 100, 1);
+	slot_set_output(slot, 1, LEAT_RECORDS, 500, 3);
+	slot_set_output(slot, 1, LEAT_RECORDS, 200, 2);
+	slot_set_output(slot, 0, LEAT_RECORDS, 100, 1);
 	assert_int_equal(slot->size[1], 200);
 	assert_int_equal(slot->n_records[1], 2);
 	assert_int_equal(slot->high[1], 500);
@@ -236,7 +236,7 @@ static int64_t memory(const struct region *region)
 static void fill(struct region *region, uint64_t seq, unsigned area, size_t size)
 {
 	memset(slot_area(region, seq, area), 'x', size);
-	slot_set_output(slot_at(region, seq), area, size, 1);
+	slot_set_output(slot_at(region, seq), area, LEAT_RECORDS, size, 1);
 }
 
 static void gives_large_areas_back(void **state)
@@ -248,7 +248,7 @@ static void gives_large_areas_back(void **state)
 	fill(&region, 1, 0, 3 << 20);
 	fill(&region, 1, 1, 100);
 	/* What is given back is what was ever written, not what is there now. */
-	slot_set_output(slot_at(&region, 1), 0, 10, 1);
+	slot_set_output(slot_at(&region, 1), 0, LEAT_RECORDS, 10, 1);
 	assert_true(memory(&region) >= before + (3 << 20));
 	slot_trim(&region, 1);
 	assert_true(memory(&region) <= before + 3 * 4096);
