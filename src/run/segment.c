@@ -286,11 +286,13 @@ static void segment_tell_restarts(const struct segment *segment)
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		const struct crew_losses *losses = &crew->losses[i];
 		char text[320];
+		char times[32] = "";
 		if (losses->restarts == 0)
 			continue;
-		snprintf(text, sizeof(text),
-		    "stage '%s': a process was replaced %u times; the last one %s",
-		    crew_host_name(crew, i), losses->restarts, losses->how);
+		if (losses->restarts > 1)
+			snprintf(times, sizeof(times), ", %u times", losses->restarts);
+		snprintf(text, sizeof(text), "stage '%s': %s%s; its process was replaced",
+		    crew_host_name(crew, i), losses->how, times);
 		segment->options->notice(segment->options->notice_context, LEAT_WARNING, text);
 	}
 }

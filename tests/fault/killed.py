@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills processes of a run with SIGKILL: it ends soon, says why, and leaves nothing behind.
+"""Kills processes of a run with SIGKILL: nothing is lost, and nothing left behind.
 
-python3 killed.py [SEED]; LEAT and LEAT_SOURCE as in tests/meson.build.
+LEAT and the other variables as in tests/meson.build; LEAT_SEED=N repeats a run.
 """
 
 import os
@@ -10,7 +10,7 @@ import re
 import select
 import signal
 import subprocess
-import sys
+import tempfile
 import time
 import unittest
 import uuid
@@ -18,23 +18,24 @@ import uuid
 LEAT = os.environ["LEAT"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 MUL = f"{HERE}/stages.c:mul"
+SAME = f"{HERE}/stages.c:same"
 ADD = f"{HERE}/stages.py:add"
+ABORT = f"{HERE}/stages.py:abort"
 DIE = f"{HERE}/stages.py:die"
 STICK = f"{HERE}/stages.py:stick"
 MODES = ("single", "threads", "processes", "auto", "shell")
 KILLED = r"was killed by SIGKILL \(out of memory, or kill -9\)"
 PATIENCE_S = 30
 
-CANNOT_START = 2  # enum leat_status
-STOPPED = 3
+STOPPED = 3  # enum leat_status
 
-SEED = int(sys.argv.pop()) if sys.argv[1:] else random.SystemRandom().getrandbits(32)
+SEED = int(os.environ.get("LEAT_SEED") or random.SystemRandom().getrandbits(32))
 
 
 class Run:
     """A run whose processes are known by a mark in their environment."""
 
-    def __init__(self, *arguments, stdin):
+    def __init__(self, *arguments, stdin, folder):
         self.mark = f"LEAT_TEST_RUN={uuid.uuid4()}"
         name, value = self.mark.split("=")
         self.process = subprocess.Popen(
@@ -42,8 +43,9 @@ class Run:
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, name: value},
+            env={**os.environ, name: value, "LEAT_TEST_FOLDER": folder},
         )
+        self.folder = folder
         self.output = b""
 
     def pids(self):
@@ -59,6 +61,10 @@ class Run:
             except OSError:
                 pass  # gone, or not ours
         return found
+
+    def workers(self):
+        """Those that it has started itself, each of which leads a group."""
+        return [pid for pid in self.pids() if leads_a_group(pid)]
 
     def read(self, size):
         """Reads until there are this many bytes of output, or its end."""
@@ -88,11 +94,26 @@ class Run:
         self.process.communicate()
 
 
+def leads_a_group(pid):
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
 def kill(pid):
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def await_path(path):
+    until = time.monotonic() + PATIENCE_S
+    while not os.path.exists(path):
+        if time.monotonic() > until:
+            raise TimeoutError(path)
+        time.sleep(0.01)
 
 
 def numbers(n):
@@ -106,12 +127,33 @@ def file_of(data):
     return fd
 
 
+def arguments_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def is_program(pid):
+    """Whether it is a stage of shell mode, which is a program of its own."""
+    return arguments_of(pid)[1:2] == [b"stage"]
+
+
+def replaced(names):
+    """What a run says at its end of workers that were killed: a line a stage."""
+    said = rf"(the process it shares )?{KILLED}(, \d+ times)?; its process was replaced"
+    return rf"\A(leat: stage '({names})': {said}\n)*\Z"
+
+
 class Killed(unittest.TestCase):
     def setUp(self):
         self.random = random.Random(SEED)
 
     def start(self, *arguments, stdin):
-        run = Run(*arguments, stdin=stdin)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        run = Run(*arguments, stdin=stdin, folder=folder.name)
         self.addCleanup(run.end)
         return run
 
@@ -122,104 +164,145 @@ class Killed(unittest.TestCase):
         finally:
             os.close(fd)
 
-    def assert_ended(self, run, whole, names):
-        """Returns its status, after a process of it may have been killed."""
+    def kill_some(self, run, size):
+        """Kills up to three processes at random moments; returns whether a program was hit."""
+        program = False
+        for _ in range(self.random.randint(1, 3)):
+            if self.random.random() < 0.3:
+                # While it starts, or soon after.
+                time.sleep(self.random.random() * 0.2)
+            else:
+                run.read(self.random.randrange(1, size))
+            victims = run.workers()
+            if victims:
+                victim = self.random.choice(victims)
+                program |= is_program(victim)
+                kill(victim)
+        return program
+
+    def assert_whole(self, run, whole, names):
+        """All came through; returns what was said of workers that were replaced."""
         status, error = run.finish()
         self.assertEqual(run.pids(), [], "processes are left")
+        self.assertEqual(status, 0, error)
+        self.assertTrue(run.output == whole, "wrong output")
+        self.assertRegex(error, replaced(names))
+        return error
+
+    def assert_stopped(self, run, whole, names):
+        """It may have ended before, or has written some of the records."""
+        status, error = run.finish()
+        self.assertEqual(run.pids(), [], "processes are left")
+        self.assertIn(status, (0, STOPPED), error)
         if status == 0:
-            self.assertEqual(error, "")
-            self.assertEqual(run.output, whole)
-            return status
-        self.assertIn(status, (CANNOT_START, STOPPED), error)
+            self.assertTrue(run.output == whole, "wrong output")
+            return
         self.assertTrue(whole.startswith(run.output), "no prefix of the right output")
         self.assertTrue(run.output == b"" or run.output.endswith(b"\n"), "half a record")
-        self.assertRegex(error, rf"\Aleat: stage '({names})': [^\n]*{KILLED}[^\n]*\n\Z")
-        if status == CANNOT_START:
-            self.assertEqual(run.output, b"")
-        return status
+        told = [line for line in error.splitlines() if "was replaced" not in line]
+        self.assertEqual(len(told), 1, error)
+        self.assertRegex(told[0], rf"\Aleat: stage '({names})': {KILLED}\Z")
 
-    def kill_at_random(self, mode, chain, names, n_runs):
-        """Kills any process of the run, when any part of the output has been read."""
-        data = numbers(20000)
-        whole = b"".join(b"%d\n" % (3 * (i + 1)) for i in range(1, 20001))
-        statuses = []
+    def kill_at_random(self, options, chain, names, n_runs):
+        n = 100000
+        whole = b"".join(b"%d\n" % (3 * (i + 1)) for i in range(1, n + 1))
+        said = ""
         for nth in range(n_runs):
-            with self.subTest(mode=mode, run=nth):
-                run = self.start_file("-m", mode, *chain, data=data)
-                if self.random.random() < 0.3:
-                    # While it starts, or soon after.
-                    time.sleep(self.random.random() * 0.2)
+            with self.subTest(options=options, run=nth):
+                run = self.start_file(*options, *chain, data=numbers(n))
+                if self.kill_some(run, len(whole)):
+                    self.assert_stopped(run, whole, names)
                 else:
-                    run.read(self.random.randrange(1, len(whole)))
-                victims = run.pids()
-                if victims:
-                    kill(self.random.choice(victims))
-                statuses.append(self.assert_ended(run, whole, names))
-        # That it was hit at all is part of the test.
-        self.assertIn(STOPPED, statuses)
+                    said += self.assert_whole(run, whole, names)
+        # That a worker was hit at all is part of the test.
+        if "shell" not in options:
+            self.assertNotEqual(said, "")
 
-    def test_a_worker_process(self):
-        self.kill_at_random("processes", (ADD, MUL), "add|mul", 40)
+    def test_worker_processes(self):
+        self.kill_at_random(("-m", "processes"), (ADD, MUL), "add|mul", 25)
 
-    def test_a_worker_process_between_others(self):
-        half = f"half={HERE}/stages.c:same"
-        self.kill_at_random("processes", (half, ADD, MUL), "half|add|mul", 20)
+    def test_worker_processes_of_many_stages(self):
+        chain = ("a=" + SAME, ADD, "b=" + SAME, MUL, "c=" + SAME)
+        self.kill_at_random(("-m", "processes"), chain, "a|add|b|mul|c", 10)
 
-    def test_a_process_of_any_mode(self):
+    def test_processes_of_any_mode(self):
         for mode in MODES:
-            self.kill_at_random(mode, (ADD, MUL), "add|mul", 10)
+            self.kill_at_random(("-m", mode), (ADD, MUL), "add|mul", 6)
+
+    def test_workers_of_a_pool(self):
+        for mode in ("processes", "auto", "threads"):
+            self.kill_at_random(("-m", mode, "-j", "3"), (ADD, MUL), "add|mul", 6)
+
+    def test_workers_of_a_pool_without_order(self):
+        whole = sorted(b"%d" % (3 * (i + 1)) for i in range(1, 50001))
+        for nth in range(6):
+            with self.subTest(run=nth):
+                options = ("-m", "processes", "-j", "3", "--unordered")
+                run = self.start_file(*options, ADD, MUL, data=numbers(50000))
+                self.kill_some(run, 200000)
+                status, error = run.finish()
+                self.assertEqual(status, 0, error)
+                self.assertTrue(sorted(run.output.split()) == whole, "wrong output")
 
     def test_the_stage_that_was_killed_is_named(self):
         """In this mode each stage has a process, which has its number last."""
         for number, name in enumerate(("add", "mul")):
-            run = self.start_file("-m", "processes", ADD, MUL, data=numbers(20000))
+            run = self.start_file("-m", "processes", ADD, MUL, data=numbers(100000))
             run.read(1)
-            for pid in run.pids():
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if file.read().split(b"\0")[-2] == b"%d" % number:
-                        kill(pid)
+            for pid in run.workers():
+                if arguments_of(pid)[-2] == b"%d" % number:
+                    kill(pid)
             status, error = run.finish()
-            self.assertEqual(status, STOPPED)
-            self.assertRegex(error, rf"\Aleat: stage '{name}': [^\n]*{KILLED}")
+            self.assertEqual(status, 0)
+            self.assertRegex(error, replaced(name))
+            self.assertNotEqual(error, "")
 
-    def test_a_stage_that_ends_its_own_process(self):
-        """What came before the record comes out, where a process has but one stage."""
+    def assert_dies_of_50(self, mode, chain, stage, how):
+        """What came before the record comes out, and the line tells the record."""
+        before = chain.index(stage)
+        record = 50 - before
+        factor = 3 if MUL in chain[before:] else 1
+        more = len(chain) - 1 - (MUL in chain)
+        whole = b"".join(b"%d\n" % (factor * (i + more)) for i in range(1, record))
+        run = self.start_file("-m", mode, *chain, data=numbers(200))
+        status, error = run.finish()
+        self.assertEqual(run.pids(), [])
+        self.assertEqual(status, STOPPED)
+        self.assertEqual(run.output, whole)
+        name = stage.split(":")[1]
+        self.assertRegex(
+            error,
+            rf"\Aleat: stage '{name}': (the process it shares )?{how} times, "
+            rf'record {record}: "50"\n\Z',
+        )
+
+    def test_a_stage_that_kills_every_worker(self):
         for mode in MODES:
-            for chain in ((DIE, ADD), (DIE, ADD, MUL), (ADD, DIE), (ADD, DIE, f"b={ADD}")):
+            for chain in ((ABORT, ADD), (ABORT, ADD, MUL), (ADD, ABORT), (ADD, ABORT, "b=" + ADD)):
                 with self.subTest(mode=mode, chain=chain):
-                    before = chain.index(DIE)
-                    record = 50 - before
-                    behind = chain[before + 1 :]
-                    run = self.start_file("-m", mode, *chain, data=numbers(200))
-                    status, error = run.finish()
-                    self.assertEqual(run.pids(), [])
-                    self.assertEqual(status, STOPPED)
-                    factor = 3 if MUL in behind else 1
-                    more = len(chain) - 1 - (MUL in behind)
-                    whole = b"".join(b"%d\n" % (factor * (i + more)) for i in range(1, record))
-                    if mode == "threads":
-                        said = rf"'(die|add|b)': the process it shares {KILLED}, record [^\n]*"
-                        self.assertTrue(whole.startswith(run.output))
-                    else:
-                        said = rf"'die': {KILLED}, record {record}: \"50\""
-                        self.assertEqual(run.output, whole)
-                    self.assertRegex(error, rf"\Aleat: stage {said}\n\Z")
+                    self.assert_dies_of_50(mode, chain, ABORT, r"was killed by SIGABRT, \d+")
+
+    def test_a_stage_that_seems_to_be_killed(self):
+        for mode in ("single", "processes"):
+            with self.subTest(mode=mode):
+                self.assert_dies_of_50(mode, (DIE, ADD), DIE, rf"{KILLED}, \d+")
 
     def test_a_stage_that_is_stuck(self):
+        """To kill its process helps."""
         for mode in MODES:
             with self.subTest(mode=mode):
                 read, write = os.pipe()
-                run = self.start("-m", mode, STICK, MUL, stdin=read)
+                run = self.start("-m", mode, STICK, SAME, stdin=read)
                 os.close(read)
                 os.write(write, numbers(60))
-                whole = b"".join(b"%d\n" % (3 * i) for i in range(1, 50))
-                run.read(len(whole) if mode != "threads" else 1)
-                victims = run.pids()
-                self.assertTrue(victims)
-                kill(self.random.choice(victims))
-                status = self.assert_ended(run, whole, "stick|mul")
-                self.assertEqual(status, STOPPED)
                 os.close(write)
+                # Its batch may hold records before that one, which then wait for it.
+                await_path(f"{run.folder}/stuck")
+                victims = [pid for pid in run.workers() if b"host" not in arguments_of(pid)]
+                victims = [pid for pid in victims if not is_program(pid)]
+                self.assertEqual(len(victims), 1)
+                kill(victims[0])
+                self.assertNotEqual(self.assert_whole(run, numbers(60), "stick|same"), "")
 
     def test_leat_itself(self):
         """Its children end with it, whatever they do and whoever feeds them."""
