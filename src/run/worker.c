@@ -162,14 +162,24 @@ void leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
 	atomic_store_relaxed(&region_stage(region, stage)->owner, first);
 }
 
+/*
+ * What the workers of a stage have said of it. relaxed: all were ready before the first
+ * batch came, and one that replaces another only says the same again.
+ */
+static uint32_t worker_said(const uint32_t *what)
+{
+	return atomic_load_relaxed(what);
+}
+
 static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *mine)
 {
 	const struct region *region = worker_region(worker);
 	const struct region_stage *stage = region_stage(region, mine->position - 1);
-	if (stage->owner != OWNER_ANY && stage->owner != worker->index)
+	uint32_t owner = worker_said(&stage->owner);
+	if (owner != OWNER_ANY && owner != worker->index)
 		return false;
 	bool (*claim)(const struct region *, unsigned, unsigned, uint64_t *, uint64_t *) =
-	    stage->is_serial ? ring_claim : ring_claim_any;
+	    worker_said(&stage->is_serial) ? ring_claim : ring_claim_any;
 	if (!claim(region, mine->position, worker->index, &mine->next, &worker->seq))
 		return false;
 	worker->held = mine;
@@ -183,7 +193,8 @@ static bool worker_claim(struct leat_worker *worker)
 	for (unsigned owned = 0; owned < 2; owned++) {
 		for (unsigned i = worker->n_stages; i-- > 0;) {
 			struct worker_stage *mine = &worker->stages[i];
-			uint32_t owner = region_stage(region, mine->position - 1)->owner;
+			const struct region_stage *stage = region_stage(region, mine->position - 1);
+			uint32_t owner = worker_said(&stage->owner);
 			if ((owner == OWNER_ANY) == (owned == 1) && worker_claim_at(worker, mine))
 				return true;
 		}
@@ -249,9 +260,9 @@ static enum leat_kind worker_wanted(const struct leat_worker *worker)
 	unsigned stage = worker->held->position - 1;
 	if (stage + 1 == region->header->n_stages || region->header->max_record < BATCH_NUMBER_MAX)
 		return LEAT_RECORDS;
-	uint32_t gives = region_stage(region, stage)->gives;
-	return gives == region_stage(region, stage + 1)->takes ? (enum leat_kind)gives
-							       : LEAT_RECORDS;
+	uint32_t gives = worker_said(&region_stage(region, stage)->gives);
+	uint32_t takes = worker_said(&region_stage(region, stage + 1)->takes);
+	return gives == takes ? (enum leat_kind)gives : LEAT_RECORDS;
 }
 
 static bool worker_is_careful(const struct leat_worker *worker)
