@@ -62,10 +62,17 @@ static bool ring_take(const struct region *region, uint64_t seq, unsigned positi
 	return atomic_cas_seq(&slot_at(region, seq)->state, &ready, state_busy(place, worker));
 }
 
+/*
+ * Moves a hint on. One that is far behind, as of a worker that replaces another, is not
+ * moved batch by batch: a slot is filled when all of the lap before the last are gone.
+ */
 static void ring_skip_passed(const struct region *region, unsigned position, uint64_t *next)
 {
-	while (ring_passed(region, *next, position))
-		(*next)++;
+	while (ring_passed(region, *next, position)) {
+		int64_t laps = state_laps_after(
+		    state_place_of(ring_state(region, *next)), ring_place(region, *next, position));
+		*next += laps > 2 ? (uint64_t)(laps - 2) * region->header->n_slots : 1;
+	}
 }
 
 bool ring_claim(const struct region *region, unsigned position, unsigned worker, uint64_t *next,

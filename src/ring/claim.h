@@ -3,10 +3,10 @@
  * Who may work on which slot: claim, commit, and waiting for either.
  *
  * The slots' state words are the only truth. A stateless stage takes any batch that is
- * READY for it; a serial one takes them strictly in order, one at a time. That needs no cursor:
- *batch `seq` may be claimed at a position when it is READY there and the batch before it has passed
- *that position, which its own state word tells. A caller's `next` is a hint that only saves looking
- *at batches that have passed already.
+ * READY for it; a serial one takes them strictly in order, one at a time. That needs no
+ * cursor: batch `seq` may be claimed at a position when it is READY there and the batch
+ * before it has passed that position, which its own state word tells. A caller's `next`
+ * is a hint that only saves looking at batches that have passed already.
  *
  * The source (position 0) and the sink (position n + 1) are one thread each, in the
  * process that owns the run; they move slots on with ring_advance and need no claim.

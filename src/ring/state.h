@@ -53,6 +53,12 @@ static inline bool state_is_after(uint64_t place, uint64_t other)
 	return (int64_t)((place - other) << 24) > 0;
 }
 
+/* How many whole laps a place comes after another, negative before it. */
+static inline int64_t state_laps_after(uint64_t place, uint64_t other)
+{
+	return (int64_t)((place - other) << 24) >> 32;
+}
+
 static inline bool state_is_busy(uint64_t state)
 {
 	return state & STATE_BUSY;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "claim.h"
 
+#include "clock.h"
 #include "slot.h"
 #include "state.h"
 #include "tiny_ring.h"
@@ -194,6 +195,140 @@ static void an_old_hint_finds_the_batch(void **state)
 	region_free(&region);
 }
 
+/* A worker that replaces another begins at 0, however long the run has lasted. */
+static void a_very_old_hint_finds_the_batch_soon(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 1);
+	uint64_t first = (1ull << 30) * 4 + 2;
+	for (uint64_t seq = first; seq < first + 4; seq++)
+		slot_at(&region, seq)->state = state_ready(state_place(seq / 4, 0));
+	for (uint64_t seq = first; seq < first + 4; seq++)
+		ring_advance(&region, seq, 0);
+	work(&region, first, 1);
+	uint64_t start_ns = clock_wall_ns();
+	uint64_t next = 0;
+	assert_claim(&region, 1, 3, &next, first + 1);
+	uint64_t any = 0;
+	uint64_t seq = 0;
+	assert_true(ring_claim_any(&region, 1, 4, &any, &seq));
+	assert_true(seq == first + 2);
+	assert_true(clock_wall_ns() - start_ns < CLOCK_NS_PER_S);
+	region_free(&region);
+}
+
+/* From every distance, and with slots that are not all in one lap. */
+static void no_hint_skips_a_batch(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 1);
+	uint64_t next[8] = {0};
+	for (uint64_t seq = 0; seq < 40; seq++) {
+		ring_advance(&region, seq, 0);
+		for (uint64_t hint = 0; hint <= seq; hint++) {
+			uint64_t from = hint;
+			assert_claim(&region, 1, 3, &from, seq);
+			assert_true(ring_take_back(&region, seq, 1, 3));
+		}
+		assert_claim(&region, 1, 1, &next[1], seq);
+		assert_int_equal(ring_commit(&region, seq, 1, 1), 0);
+		/* The sink is two batches behind. */
+		if (seq >= 2)
+			ring_advance(&region, seq - 2, 2);
+	}
+	region_free(&region);
+}
+
+static void assert_claim_any(
+    struct region *region, unsigned position, unsigned worker, uint64_t *next, uint64_t expected)
+{
+	uint64_t seq = UINT64_MAX;
+	assert_true(ring_claim_any(region, position, worker, next, &seq));
+	assert_true(seq == expected);
+}
+
+static void assert_no_claim_any(
+    struct region *region, unsigned position, unsigned worker, uint64_t *next)
+{
+	uint64_t seq = 77;
+	assert_false(ring_claim_any(region, position, worker, next, &seq));
+	assert_int_equal(seq, 77);
+}
+
+static void a_stateless_stage_takes_any_batch(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 2);
+	uint64_t next[3] = {0};
+	assert_no_claim_any(&region, 1, 1, &next[0]);
+	for (uint64_t seq = 0; seq < 3; seq++)
+		ring_advance(&region, seq, 0);
+	/* The oldest first, each once, while those before it are busy. */
+	assert_claim_any(&region, 1, 1, &next[0], 0);
+	assert_claim_any(&region, 1, 2, &next[1], 1);
+	assert_no_claim_any(&region, 2, 3, &next[2]);
+	assert_claim_any(&region, 1, 3, &next[2], 2);
+	assert_no_claim_any(&region, 1, 4, &next[2]);
+	/* They come to the next stage out of order; a serial one waits for its turn. */
+	assert_int_equal(ring_commit(&region, 2, 1, 3), 0);
+	uint64_t serial = 0;
+	assert_no_claim(&region, 2, 1, &serial);
+	uint64_t any = 0;
+	assert_claim_any(&region, 2, 3, &any, 2);
+	assert_int_equal(ring_commit(&region, 2, 2, 3), 0);
+	/* What is left behind is found again. */
+	assert_int_equal(ring_commit(&region, 0, 1, 1), 0);
+	assert_claim_any(&region, 2, 3, &any, 0);
+	assert_int_equal(ring_commit(&region, 0, 2, 3), 0);
+	assert_int_equal(ring_commit(&region, 1, 1, 2), 0);
+	assert_claim(&region, 2, 1, &serial, 1);
+	region_free(&region);
+}
+
+/* A slot of the next lap is not one of this, however many are free. */
+static void a_stateless_stage_goes_round(void **state)
+{
+	(void)state;
+	static const uint32_t slots[] = {1, 2, 8};
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		struct region region = tiny_ring(slots[i], 1);
+		uint64_t next = ((1ull << 32) - 2) * slots[i];
+		for (uint64_t seq = next; seq < next + slots[i]; seq++)
+			slot_at(&region, seq)->state = state_ready(state_place(seq / slots[i], 0));
+		for (uint64_t seq = next, end = next + 4ull * slots[i]; seq < end; seq++) {
+			assert_no_claim_any(&region, 1, 1, &next);
+			ring_advance(&region, seq, 0);
+			assert_claim_any(&region, 1, 1, &next, seq);
+			assert_no_claim_any(&region, 1, 1, &next);
+			assert_int_equal(ring_commit(&region, seq, 1, 1), 0);
+			ring_advance(&region, seq, 2);
+		}
+		region_free(&region);
+	}
+}
+
+static void a_claim_can_be_taken_back(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 2);
+	uint64_t next[2] = {0, 0};
+	ring_advance(&region, 0, 0);
+	assert_false(ring_take_back(&region, 0, 1, 1));
+	assert_claim(&region, 1, 1, &next[0], 0);
+	assert_false(ring_take_back(&region, 0, 1, 2));
+	assert_false(ring_take_back(&region, 0, 2, 1));
+	assert_false(ring_take_back(&region, 1, 1, 1));
+	assert_true(ring_take_back(&region, 0, 1, 1));
+	assert_false(ring_take_back(&region, 0, 1, 1));
+	assert_ready_at(&region, 0, 1);
+	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
+	assert_claim(&region, 1, 2, &next[1], 0);
+	assert_int_equal(ring_commit(&region, 0, 1, 2), 0);
+	assert_false(ring_take_back(&region, 0, 1, 2));
+	assert_ready_at(&region, 0, 2);
+	region_free(&region);
+}
+
 static void a_claim_names_its_worker(void **state)
 {
 	(void)state;
@@ -301,6 +436,12 @@ static void wakes_whoever_may_go_on(void **state)
 
 	assert_claim(&region, 1, 0, &next[0], 0);
 	prepare_all(&region);
+	assert_true(ring_take_back(&region, 0, 1, 0));
+	assert_woken(&region, first, true);
+	assert_woken(&region, second, false);
+
+	assert_claim(&region, 1, 0, &next[0], 0);
+	prepare_all(&region);
 	assert_int_equal(ring_commit(&region, 0, 1, 0), 0);
 	/* Another worker of the same stage may take the next batch now. */
 	assert_woken(&region, first, true);
@@ -367,6 +508,11 @@ int main(void)
 	    cmocka_unit_test(a_stage_takes_batches_in_order_one_at_a_time),
 	    cmocka_unit_test(a_batch_ahead_of_its_turn_waits),
 	    cmocka_unit_test(an_old_hint_finds_the_batch),
+	    cmocka_unit_test(a_very_old_hint_finds_the_batch_soon),
+	    cmocka_unit_test(no_hint_skips_a_batch),
+	    cmocka_unit_test(a_stateless_stage_takes_any_batch),
+	    cmocka_unit_test(a_stateless_stage_goes_round),
+	    cmocka_unit_test(a_claim_can_be_taken_back),
 	    cmocka_unit_test(a_claim_names_its_worker),
 	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
 	    cmocka_unit_test(finds_what_a_worker_holds),
