@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rounds of a ring of random shape in which every batch is followed from the source
- * to the sink: the order at each position, that a stage is run by one at a time, and
- * the content.
+ * to the sink: that a serial stage has each in its turn and one at a time, that every
+ * stage has each once, and the content. Now and then a claim is taken back, as if its
+ * worker had died over it.
  *
  *	ring [--seconds N] [--threads | --processes] [SEED]
  *
@@ -37,17 +38,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STAGES_MAX   6
-#define WORKERS_MAX  (2 * STAGES_MAX)
-#define ROLES_MAX    (WORKERS_MAX + 2) /* and the source and the sink */
-#define LARGE_RECORD (400u << 10)
-#define PATIENCE_S   20
+#define STAGES_MAX	  6
+#define GROUP_WORKERS_MAX 3
+#define WORKERS_MAX	  (GROUP_WORKERS_MAX * STAGES_MAX)
+#define ROLES_MAX	  (WORKERS_MAX + 2) /* and the source and the sink */
+#define LARGE_RECORD	  (400u << 10)
+#define PATIENCE_S	  20
 
-/* What the roles of a round share beside the ring. */
+#define SLOTS_MAX 32
+
+/* What the roles of a round share beside the ring. All but the first two: plain. */
 struct shared {
 	uint32_t failed;
-	uint64_t retired;	       /* by the sink: the round's progress */
-	uint64_t next[STAGES_MAX + 2]; /* the batch that a position must see next; plain */
+	uint64_t retired;			  /* by the sink: the round's progress */
+	uint64_t next[STAGES_MAX + 2];		  /* the batch that a serial position has next */
+	uint64_t laps[STAGES_MAX + 2][SLOTS_MAX]; /* of a slot at a position */
+	uint32_t holder[STAGES_MAX + 2];	  /* the worker at a serial position, + 1 */
 };
 
 struct round {
@@ -59,10 +65,12 @@ struct round {
 	uint32_t n_slots;
 	uint32_t n_workers;
 	uint32_t groups[STAGES_MAX]; /* of each stage */
+	bool stateless[STAGES_MAX];
 	uint32_t worker_groups[WORKERS_MAX];
 	uint64_t n_batches;
 	uint32_t size_bits; /* most batches are shorter than 1 << size_bits */
 	uint32_t delay;	    /* how many claims in a hundred are followed by one */
+	uint32_t deaths;    /* how many claims in a thousand are taken back */
 	uint64_t stop_at;   /* the sink stops the ring after so many batches */
 };
 
@@ -97,6 +105,9 @@ static void round_print(const struct round *round)
 	fprintf(stderr, "  %u stages in groups", round->n_stages);
 	for (uint32_t i = 0; i < round->n_stages; i++)
 		fprintf(stderr, " %u", round->groups[i]);
+	fprintf(stderr, ", stateless");
+	for (uint32_t i = 0; i < round->n_stages; i++)
+		fprintf(stderr, " %u", round->stateless[i]);
 	fprintf(stderr, ", %u workers, %u slots, %llu batches, retired %llu, end %lld, stop %u\n",
 	    round->n_workers, round->n_slots, (unsigned long long)round->n_batches,
 	    (unsigned long long)atomic_load_relaxed(&round->shared->retired),
@@ -186,13 +197,44 @@ static void delay(struct role *role)
 		nanosleep(&nap, NULL);
 }
 
-/* A position sees every batch once, in order, and not two at a time. */
-static void check_order(struct round *round, unsigned position, uint64_t seq)
+static bool is_serial(const struct round *round, unsigned position)
 {
-	if (round->shared->next[position] != seq)
+	return position == 0 || position == round->n_stages + 1 || !round->stateless[position - 1];
+}
+
+/* A position has every batch once, a serial one in order. */
+static void check_once(struct round *round, unsigned position, uint64_t seq)
+{
+	uint64_t *lap = &round->shared->laps[position][seq % round->n_slots];
+	if (*lap != seq / round->n_slots)
+		round_fail(round, "position %u: got batch %llu in lap %llu", position,
+		    (unsigned long long)seq, (unsigned long long)*lap);
+	(*lap)++;
+	if (!is_serial(round, position))
+		return;
+	uint64_t *next = &round->shared->next[position];
+	if (*next != seq)
 		round_fail(round, "position %u: got batch %llu instead of %llu", position,
-		    (unsigned long long)seq, (unsigned long long)round->shared->next[position]);
-	round->shared->next[position] = seq + 1;
+		    (unsigned long long)seq, (unsigned long long)*next);
+	(*next)++;
+}
+
+/* A serial stage is entered by one at a time. */
+static void check_enter(struct role *role, unsigned position)
+{
+	uint32_t *holder = &role->round->shared->holder[position];
+	if (!is_serial(role->round, position))
+		return;
+	if (*holder != 0)
+		round_fail(role->round, "position %u: worker %u enters beside %u", position,
+		    role->worker, *holder - 1);
+	*holder = role->worker + 1;
+}
+
+static void check_leave(struct role *role, unsigned position)
+{
+	if (is_serial(role->round, position))
+		role->round->shared->holder[position] = 0;
 }
 
 static void source_fill(struct round *round, uint64_t seq)
@@ -200,7 +242,7 @@ static void source_fill(struct round *round, uint64_t seq)
 	const struct region *region = &round->region;
 	struct slot *slot = slot_at(region, seq);
 	size_t size = content_make(round, seq, slot_area(region, seq, slot_output(0)));
-	check_order(round, 0, seq);
+	check_once(round, 0, seq);
 	slot->first_record = seq + 1;
 	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, 1);
 	slot_clear_failure(slot);
@@ -235,6 +277,36 @@ static void source_run(struct role *role)
 	ring_end(&round->region, seq);
 }
 
+/* As a supervisor does for a worker that died in the middle of its output. */
+static void worker_die(struct role *role, unsigned position, uint64_t seq)
+{
+	const struct region *region = &role->round->region;
+	memset(slot_area(region, seq, slot_output(position)), 0x5a, 100);
+	slot_set_output(slot_at(region, seq), slot_output(position), LEAT_RECORDS, 77, 1);
+	check_leave(role, position);
+	if (!ring_take_back(region, seq, position, role->worker))
+		round_fail(role->round, "position %u: batch %llu cannot be taken back", position,
+		    (unsigned long long)seq);
+	/* The one that was thought dead comes too late. */
+	if (ring_commit(region, seq, position, role->worker) != -ESTALE)
+		round_fail(role->round, "position %u: batch %llu is committed by the dead",
+		    position, (unsigned long long)seq);
+}
+
+static void check_held(struct role *role, unsigned position, uint64_t seq)
+{
+	struct round *round = role->round;
+	const struct slot *slot = slot_at(&round->region, seq);
+	uint64_t held = UINT64_MAX;
+	unsigned at = 0;
+	if (!ring_held(&round->region, role->worker, &held, &at) || held != seq || at != position)
+		round_fail(round, "worker %u holds batch %llu, not %llu", role->worker,
+		    (unsigned long long)held, (unsigned long long)seq);
+	if (slot->first_record != seq + 1)
+		round_fail(round, "position %u, batch %llu: the slot is of batch %llu", position,
+		    (unsigned long long)seq, (unsigned long long)slot->first_record - 1);
+}
+
 static void worker_do(struct role *role, unsigned position, uint64_t seq)
 {
 	struct round *round = role->round;
@@ -242,22 +314,21 @@ static void worker_do(struct role *role, unsigned position, uint64_t seq)
 	struct slot *slot = slot_at(region, seq);
 	unsigned input = slot_input(position);
 	unsigned output = slot_output(position);
-	uint64_t held = UINT64_MAX;
-	unsigned at = 0;
-	check_order(round, position, seq);
-	if (!ring_held(region, role->worker, &held, &at) || held != seq || at != position)
-		round_fail(round, "worker %u holds batch %llu, not %llu", role->worker,
-		    (unsigned long long)held, (unsigned long long)seq);
-	if (slot->first_record != seq + 1)
-		round_fail(round, "position %u, batch %llu: the slot is of batch %llu", position,
-		    (unsigned long long)seq, (unsigned long long)slot->first_record - 1);
+	check_enter(role, position);
+	check_held(role, position, seq);
 	struct slot_history *history = &slot->history[position - 1];
 	history->attempts++;
 	history->worker = role->worker;
+	delay(role);
+	if (random_below(&role->random, 1000) < round->deaths) {
+		worker_die(role, position, seq);
+		return;
+	}
 	size_t size = content_change(position, slot_area(region, seq, input), slot->size[input],
 	    slot_area(region, seq, output));
 	slot_set_output(slot, output, LEAT_RECORDS, size, 1);
-	delay(role);
+	check_once(round, position, seq);
+	check_leave(role, position);
 	if (ring_commit(region, seq, position, role->worker) < 0)
 		round_fail(round, "position %u: the commit of batch %llu is stale", position,
 		    (unsigned long long)seq);
@@ -268,8 +339,10 @@ static bool worker_claim(struct role *role, uint64_t *next, unsigned *ret_positi
 {
 	const struct round *round = role->round;
 	for (unsigned position = round->n_stages; position > 0; position--) {
+		bool stateless = round->stateless[position - 1];
 		if (round->groups[position - 1] == round->worker_groups[role->worker] &&
-		    ring_claim(&round->region, position, role->worker, &next[position], seq)) {
+		    (stateless ? ring_claim_any : ring_claim)(
+			&round->region, position, role->worker, &next[position], seq)) {
 			*ret_position = position;
 			return true;
 		}
@@ -306,13 +379,14 @@ static void sink_check(struct round *round, uint64_t seq, char *expected, char *
 	const struct slot *slot = slot_at(region, seq);
 	unsigned area = slot_input(sink);
 	size_t size = content_make(round, seq, expected);
-	check_order(round, sink, seq);
+	check_once(round, sink, seq);
 	for (unsigned position = 1; position < sink; position++) {
 		size = content_change(position, expected, size, between);
 		memcpy(expected, between, size);
-		if (slot->history[position - 1].attempts != 1)
+		uint32_t attempts = slot->history[position - 1].attempts;
+		if (attempts == 0 || (attempts > 1 && round->deaths == 0))
 			round_fail(round, "position %u, batch %llu: %u attempts", position,
-			    (unsigned long long)seq, slot->history[position - 1].attempts);
+			    (unsigned long long)seq, attempts);
 	}
 	if (slot->size[area] != size || memcmp(slot_area(region, seq, area), expected, size) != 0)
 		round_fail(round, "batch %llu: wrong content, %zu bytes expected, %llu there",
@@ -432,7 +506,7 @@ static void role_start(struct role *role)
 		round_fail(role->round, "cannot start a thread");
 }
 
-/* Either a group a stage, or neighbours share one, or one for all; some have two workers. */
+/* Either a group a stage, or neighbours share one, or one for all; some have more workers. */
 static void round_plan(struct round *round, uint64_t *random)
 {
 	static const uint32_t slots[] = {1, 2, 4, 8, 16, 32};
@@ -445,12 +519,16 @@ static void round_plan(struct round *round, uint64_t *random)
 			group++;
 		round->groups[i] = group;
 	}
-	bool twice = random_below(random, 2);
+	uint32_t more = (uint32_t)random_below(random, GROUP_WORKERS_MAX);
 	for (uint32_t i = GROUP_WORKERS; i <= group; i++) {
-		round->worker_groups[round->n_workers++] = i;
-		if (twice && random_below(random, 2))
+		uint32_t n = 1 + (uint32_t)random_below(random, more + 1);
+		while (n-- > 0)
 			round->worker_groups[round->n_workers++] = i;
 	}
+	uint64_t stateless = random_below(random, 3) * 50;
+	for (uint32_t i = 0; i < round->n_stages; i++)
+		round->stateless[i] = random_below(random, 100) < stateless;
+	round->deaths = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
 	round->size_bits = 1 + (uint32_t)random_below(random, 12);
 	round->delay = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
 	round->n_batches = 1 + random_below(random, round->delay ? 500 : 3000);

@@ -305,6 +305,24 @@ static void refuses_insane_headers(void **state)
 	region_free(&region);
 }
 
+/* With three slots everything fits together, but a batch's number does not give its slot. */
+static void refuses_a_number_of_slots_that_is_no_power(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 1);
+	struct region_header header = *region.header;
+	header.n_slots = 3;
+	header.areas_offset = (header.slots_offset + 3ull * header.slot_stride + 4095) & ~4095ull;
+	header.size = header.areas_offset + 6 * header.area_capacity;
+	int fd = memfd_create("three", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)header.size), 0);
+	assert_int_equal(pwrite(fd, region.header, header.slots_offset, 0), header.slots_offset);
+	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	assert_refused(fd);
+	close(fd);
+	region_free(&region);
+}
+
 /* Overflowing products must not make an insane header look consistent. */
 static void refuses_what_overflows(void **state)
 {
@@ -371,6 +389,7 @@ int main(void)
 	    cmocka_unit_test(refuses_what_is_no_region),
 	    cmocka_unit_test(refuses_another_size),
 	    cmocka_unit_test(refuses_insane_headers),
+	    cmocka_unit_test(refuses_a_number_of_slots_that_is_no_power),
 	    cmocka_unit_test(refuses_what_overflows),
 	    cmocka_unit_test(refuses_insane_tables),
 	};

@@ -199,6 +199,57 @@ static void knows_which_records_it_may_have_been(void **state)
 	region_free(&region);
 }
 
+/* Three numbers as an array, as neighbours of one machine type hand them on. */
+static struct slot *put_numbers(struct region *region, unsigned position)
+{
+	static const int64_t numbers[] = {12, -345, 6};
+	memcpy(slot_area(region, 0, slot_input(position)), numbers, sizeof(numbers));
+	struct slot *slot = slot_at(region, 0);
+	slot_set_output(slot, slot_input(position), LEAT_I64, sizeof(numbers), 3);
+	return slot;
+}
+
+static void shows_a_number_of_an_array(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 2);
+	struct slot *slot = put_numbers(&region, 2);
+	slot_cut(&region, 0, 2, 1, "odd");
+	assert_string_equal(slot->failure.record, "\"-345\"");
+	slot_cut(&region, 0, 2, 3, "odd");
+	assert_string_equal(slot->failure.record, "");
+	region_free(&region);
+}
+
+/* Only what comes before a record that kills is run again. */
+static void shortens_what_is_run_again(void **state)
+{
+	(void)state;
+	for (enum leat_frame frame = LEAT_NEWLINE; frame <= LEAT_U32; frame++) {
+		struct region region = tiny_ring(1, 2);
+		region.header->frame = frame;
+		struct slot *slot = put(&region, 0, 2, "one||three|four");
+		uint64_t whole = slot->size[1];
+		slot_shorten_input(&region, 0, 2, 4);
+		assert_int_equal(slot->size[1], whole);
+		slot_shorten_input(&region, 0, 2, 9);
+		assert_int_equal(slot->n_records[1], 4);
+		slot_shorten_input(&region, 0, 2, 2);
+		assert_int_equal(slot->n_records[1], 2);
+		assert_int_equal(slot->size[1], frame_size(frame, 3) + frame_size(frame, 0));
+		slot_shorten_input(&region, 0, 2, 0);
+		assert_int_equal(slot->n_records[1], 0);
+		assert_int_equal(slot->size[1], 0);
+		/* What was once written must still be given back. */
+		assert_int_equal(slot->high[1], whole);
+		slot = put_numbers(&region, 1);
+		slot_shorten_input(&region, 0, 1, 2);
+		assert_int_equal(slot->n_records[0], 2);
+		assert_int_equal(slot->size[0], 2 * sizeof(int64_t));
+		region_free(&region);
+	}
+}
+
 static void tells_a_failure(void **state)
 {
 	(void)state;
@@ -289,6 +340,8 @@ int main(void)
 	    cmocka_unit_test(a_long_reason_ends_between_characters),
 	    cmocka_unit_test(the_source_can_fail_too),
 	    cmocka_unit_test(knows_which_records_it_may_have_been),
+	    cmocka_unit_test(shows_a_number_of_an_array),
+	    cmocka_unit_test(shortens_what_is_run_again),
 	    cmocka_unit_test(tells_a_failure),
 	    cmocka_unit_test(gives_large_areas_back),
 	    cmocka_unit_test(keeps_small_areas),
