@@ -2,9 +2,9 @@
 #include "claim.h"
 
 #include "atomic.h"
+#include "notify.h"
 #include "slot.h"
 #include "state.h"
-#include "wait.h"
 
 #include <errno.h>
 
@@ -24,14 +24,14 @@ static uint64_t ring_state(const struct region *region, uint64_t seq)
 {
 	/*
 	 * pairs with: ring_commit, ring_advance: what was written to the slot before.
-	 * Sequentially consistent for the second look of a waiter, see wait.h.
+	 * Sequentially consistent for the second look of a waiter, see notify.h.
 	 */
 	return atomic_load_seq(&slot_at(region, seq)->state);
 }
 
 static void ring_wake_at(const struct region *region, unsigned position)
 {
-	wait_wake(region_wait_word(region, region_group_at(region, position)));
+	notify_wake(region_wait_word(region, region_group_at(region, position)));
 }
 
 bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position)
@@ -147,7 +147,7 @@ bool ring_held(
 static void ring_wake_everyone(const struct region *region)
 {
 	for (unsigned group = 0; group < region->header->n_groups; group++)
-		wait_wake(region_wait_word(region, group));
+		notify_wake(region_wait_word(region, group));
 }
 
 void ring_end(const struct region *region, uint64_t end)

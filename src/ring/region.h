@@ -123,7 +123,7 @@ void region_free(struct region *region);
 struct region_stage *region_stage(const struct region *region, unsigned stage);
 struct region_worker *region_worker(const struct region *region, unsigned worker);
 
-/* The word that a group sleeps on; see wait.h. */
+/* The word that a group sleeps on; see notify.h. */
 uint32_t *region_wait_word(const struct region *region, unsigned group);
 
 /* The group that works at a position of the ring (see state.h). */

@@ -5,9 +5,9 @@
 #include "claim.h"
 #include "failure.h"
 #include "fd.h"
+#include "notify.h"
 #include "slot.h"
 #include "thread.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,11 +54,11 @@ static unsigned sink_wait(struct sink *sink, uint64_t *seqs)
 		unsigned n = sink_gather(sink, seqs);
 		if (n > 0)
 			return n;
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		n = sink_gather(sink, seqs);
 		if (n > 0 || sink_at_end(sink))
 			return n;
-		wait_sleep(word, key);
+		notify_sleep(word, key);
 	}
 }
 

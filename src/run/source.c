@@ -5,10 +5,10 @@
 #include "claim.h"
 #include "fd.h"
 #include "frame.h"
+#include "notify.h"
 #include "pace.h"
 #include "slot.h"
 #include "thread.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -59,12 +59,12 @@ static bool source_wait_slot(struct source *source, size_t size)
 {
 	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
 	while (!source_stopping(source)) {
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		if (source_may_fill(source, size))
 			return true;
 		if (source_stopping(source))
 			break;
-		wait_sleep(word, key);
+		notify_sleep(word, key);
 	}
 	return false;
 }
@@ -299,7 +299,7 @@ void source_stop(struct source *source)
 	/* pairs with: source_stopping */
 	(void)atomic_exchange_seq(&source->stop, 1);
 	fd_ring(source->bell);
-	wait_wake(region_wait_word(source->region, GROUP_SOURCE));
+	notify_wake(region_wait_word(source->region, GROUP_SOURCE));
 }
 
 int source_finish(struct source *source)

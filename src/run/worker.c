@@ -16,8 +16,8 @@
 #include "fd.h"
 #include "host.h"
 #include "native.h"
+#include "notify.h"
 #include "slot.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -210,12 +210,12 @@ static bool worker_wait(struct leat_worker *worker)
 	while (!ring_stopped(region)) {
 		if (worker_claim(worker))
 			return true;
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		if (ring_stopped(region))
 			break;
 		if (worker_claim(worker))
 			return true;
-		wait_sleep(word, key);
+		notify_sleep(word, key);
 	}
 	return false;
 }

@@ -21,7 +21,7 @@
 #include "region.h"
 #include "slot.h"
 #include "state.h"
-#include "wait.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -256,12 +256,12 @@ static bool source_wait(struct round *round, uint64_t seq)
 	const struct region *region = &round->region;
 	uint32_t *word = region_wait_word(region, GROUP_SOURCE);
 	while (!ring_stopped(region)) {
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		if (ring_is_ready(region, seq, 0))
 			return true;
 		if (ring_stopped(region))
 			break;
-		wait_sleep(word, key);
+		notify_sleep(word, key);
 	}
 	return false;
 }
@@ -362,13 +362,13 @@ static void worker_run(struct role *role)
 			worker_do(role, position, seq);
 			continue;
 		}
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		if (ring_stopped(region))
 			break;
 		if (worker_claim(role, next, &position, &seq))
 			worker_do(role, position, seq);
 		else
-			wait_sleep(word, key);
+			notify_sleep(word, key);
 	}
 }
 
@@ -398,12 +398,12 @@ static bool sink_wait(struct round *round, uint64_t seq)
 	const struct region *region = &round->region;
 	uint32_t *word = region_wait_word(region, GROUP_SINK);
 	for (;;) {
-		uint32_t key = wait_prepare(word);
+		uint32_t key = notify_prepare(word);
 		if (ring_is_ready(region, seq, region_sink(region)))
 			return true;
 		if (seq >= ring_end_seq(region))
 			return false;
-		wait_sleep(word, key);
+		notify_sleep(word, key);
 	}
 }
 

@@ -5,7 +5,7 @@
 #include "slot.h"
 #include "state.h"
 #include "tiny_ring.h"
-#include "wait.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -405,7 +405,7 @@ static void finds_what_a_worker_holds(void **state)
 static void prepare_all(struct region *region)
 {
 	for (unsigned group = 0; group < region->header->n_groups; group++)
-		(void)wait_prepare(region_wait_word(region, group));
+		(void)notify_prepare(region_wait_word(region, group));
 }
 
 static void assert_woken(struct region *region, unsigned group, bool expected)

@@ -7,26 +7,26 @@
  * needless wake-up behind.
  *
  *	waiter                              waker
- *	key = wait_prepare(word)            change a state
- *	look at the states again            wait_wake(word)
- *	wait_sleep(word, key)
+ *	key = notify_prepare(word)            change a state
+ *	look at the states again            notify_wake(word)
+ *	notify_sleep(word, key)
  *
  * Either the waiter's second look sees the change, or the waker sees the bit: both
  * sides' two steps are sequentially consistent.
  *
  * Threads: any, of any process that maps the word.
  */
-#ifndef WAIT_H
-#define WAIT_H
+#ifndef NOTIFY_H
+#define NOTIFY_H
 
 #include <stdint.h>
 
-uint32_t wait_prepare(uint32_t *word);
+uint32_t notify_prepare(uint32_t *word);
 
-/* Sleeps until a wait_wake() after the wait_prepare() that gave the key. */
-void wait_sleep(uint32_t *word, uint32_t key);
+/* Sleeps until a notify_wake() after the notify_prepare() that gave the key. */
+void notify_sleep(uint32_t *word, uint32_t key);
 
 /* Wakes everyone who sleeps; costs one load when nobody does. */
-void wait_wake(uint32_t *word);
+void notify_wake(uint32_t *word);
 
 #endif

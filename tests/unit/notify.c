@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wait.h"
+#include "notify.h"
 
 #include "asleep.h"
 #include "atomic.h"
@@ -26,7 +26,7 @@ struct waiter {
 	pid_t id; /* set once it runs */
 	uint32_t *word;
 	const uint32_t *go; /* what it waits for */
-	uint32_t returns;   /* of wait_sleep */
+	uint32_t returns;   /* of notify_sleep */
 	uint64_t cpu_ns;
 	struct region *region; /* of those that wait for a batch */
 	uint64_t seq;
@@ -44,11 +44,11 @@ static void *wait_for_go(void *argument)
 	struct waiter *waiter = argument;
 	waiter_begin(waiter);
 	for (;;) {
-		uint32_t key = wait_prepare(waiter->word);
+		uint32_t key = notify_prepare(waiter->word);
 		/* pairs with: say_go */
 		if (atomic_load_seq(waiter->go))
 			break;
-		wait_sleep(waiter->word, key);
+		notify_sleep(waiter->word, key);
 		waiter->returns++;
 	}
 	waiter->cpu_ns = clock_cpu_ns() - waiter->cpu_ns;
@@ -85,36 +85,36 @@ static void waking_nobody_leaves_the_word_alone(void **state)
 {
 	(void)state;
 	uint32_t word = 0;
-	wait_wake(&word);
+	notify_wake(&word);
 	assert_int_equal(word, 0);
-	uint32_t key = wait_prepare(&word);
+	uint32_t key = notify_prepare(&word);
 	assert_int_equal(key, word);
-	wait_wake(&word);
+	notify_wake(&word);
 	uint32_t woken = word;
 	assert_int_not_equal(woken, key);
-	wait_wake(&word);
+	notify_wake(&word);
 	assert_int_equal(word, woken);
 }
 
 static void *sleep_once(void *argument)
 {
 	struct waiter *waiter = argument;
-	wait_sleep(waiter->word, waiter->returns);
+	notify_sleep(waiter->word, waiter->returns);
 	return NULL;
 }
 
 /*
  *	waiter                     waker
- *	wait_prepare
- *	                           wait_wake
- *	wait_sleep: returns at once
+ *	notify_prepare
+ *	                           notify_wake
+ *	notify_sleep: returns at once
  */
 static void a_wake_before_the_sleep_is_not_lost(void **state)
 {
 	(void)state;
 	uint32_t word = 0;
-	struct waiter waiter = {.word = &word, .returns = wait_prepare(&word)};
-	wait_wake(&word);
+	struct waiter waiter = {.word = &word, .returns = notify_prepare(&word)};
+	notify_wake(&word);
 	assert_int_equal(pthread_create(&waiter.thread, NULL, sleep_once, &waiter), 0);
 	assert_int_equal(join_soon(waiter.thread), 0);
 }
@@ -124,18 +124,18 @@ static void a_wake_before_the_sleep_is_not_lost(void **state)
  * wake-up that the first has missed.
  *
  *	first            second           waker
- *	wait_prepare
- *	                                  wait_wake
- *	                 wait_prepare
- *	wait_sleep: returns at once
+ *	notify_prepare
+ *	                                  notify_wake
+ *	                 notify_prepare
+ *	notify_sleep: returns at once
  */
 static void another_sleeper_does_not_hide_a_wake(void **state)
 {
 	(void)state;
 	uint32_t word = 0;
-	struct waiter waiter = {.word = &word, .returns = wait_prepare(&word)};
-	wait_wake(&word);
-	(void)wait_prepare(&word);
+	struct waiter waiter = {.word = &word, .returns = notify_prepare(&word)};
+	notify_wake(&word);
+	(void)notify_prepare(&word);
 	assert_int_equal(pthread_create(&waiter.thread, NULL, sleep_once, &waiter), 0);
 	assert_int_equal(join_soon(waiter.thread), 0);
 }
@@ -144,9 +144,9 @@ static void the_count_of_wakes_may_run_over(void **state)
 {
 	(void)state;
 	uint32_t word = UINT32_MAX - 1;
-	uint32_t key = wait_prepare(&word);
+	uint32_t key = notify_prepare(&word);
 	assert_true(key == UINT32_MAX);
-	wait_wake(&word);
+	notify_wake(&word);
 	assert_int_equal(word, 0);
 }
 
@@ -161,7 +161,7 @@ static void sleeps_without_cpu(void **state)
 	waiter_start(&waiter, wait_for_go);
 	nanosleep(&nothing, NULL);
 	say_go(&go);
-	wait_wake(&word);
+	notify_wake(&word);
 	assert_int_equal(join_soon(waiter.thread), 0);
 	assert_true(waiter.cpu_ns < 20 * 1000 * 1000);
 	/* A futex may wake for no reason, but not all the time. */
@@ -175,10 +175,10 @@ static void a_wake_without_a_change_is_no_end(void **state)
 	uint32_t go = 0;
 	struct waiter waiter = {.word = &word, .go = &go};
 	waiter_start(&waiter, wait_for_go);
-	wait_wake(&word);
+	notify_wake(&word);
 	asleep_await(waiter.id);
 	say_go(&go);
-	wait_wake(&word);
+	notify_wake(&word);
 	assert_int_equal(join_soon(waiter.thread), 0);
 }
 
@@ -194,7 +194,7 @@ static void all_who_sleep_wake(void **state)
 		waiter_start(&waiters[i], wait_for_go);
 	}
 	say_go(&go);
-	wait_wake(&word);
+	notify_wake(&word);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(join_soon(waiters[i].thread), 0);
 }
@@ -205,10 +205,10 @@ static void *wait_for_a_batch(void *argument)
 	uint64_t next = 0;
 	waiter_begin(waiter);
 	for (;;) {
-		uint32_t key = wait_prepare(waiter->word);
+		uint32_t key = notify_prepare(waiter->word);
 		if (ring_claim(waiter->region, 1, 0, &next, &waiter->seq))
 			return NULL;
-		wait_sleep(waiter->word, key);
+		notify_sleep(waiter->word, key);
 	}
 }
 
@@ -230,10 +230,10 @@ static void *wait_for_a_free_slot(void *argument)
 	struct waiter *waiter = argument;
 	waiter_begin(waiter);
 	for (;;) {
-		uint32_t key = wait_prepare(waiter->word);
+		uint32_t key = notify_prepare(waiter->word);
 		if (ring_is_ready(waiter->region, waiter->seq, 0))
 			return NULL;
-		wait_sleep(waiter->word, key);
+		notify_sleep(waiter->word, key);
 	}
 }
 
@@ -260,11 +260,11 @@ static void a_full_ring_is_waited_for(void **state)
 static void wait_in_a_process(uint32_t *shared)
 {
 	for (;;) {
-		uint32_t key = wait_prepare(&shared[0]);
+		uint32_t key = notify_prepare(&shared[0]);
 		/* pairs with: say_go */
 		if (atomic_load_seq(&shared[1]))
 			_exit(0);
-		wait_sleep(&shared[0], key);
+		notify_sleep(&shared[0], key);
 	}
 }
 
@@ -289,7 +289,7 @@ static void processes_wake_each_other(void **state)
 	assert_int_equal(kill(pids[0], SIGKILL), 0);
 	assert_int_equal(waitpid(pids[0], NULL, 0), pids[0]);
 	say_go(&shared[1]);
-	wait_wake(&shared[0]);
+	notify_wake(&shared[0]);
 	int status = -1;
 	assert_int_equal(waitpid(pids[1], &status, 0), pids[1]);
 	assert_int_equal(status, 0);

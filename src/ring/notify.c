@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "notify.h"
+
+#include "atomic.h"
+#include "futex.h"
+
+#define NOTIFY_SLEEPER 1u
+#define NOTIFY_COUNT   2u
+
+uint32_t notify_prepare(uint32_t *word)
+{
+	/* pairs with: notify_wake: its load sees the bit, or our next look its change */
+	return atomic_or_seq(word, NOTIFY_SLEEPER) | NOTIFY_SLEEPER;
+}
+
+void notify_sleep(uint32_t *word, uint32_t key)
+{
+	futex_wait(word, key);
+}
+
+void notify_wake(uint32_t *word)
+{
+	/* pairs with: notify_prepare */
+	uint32_t seen = atomic_load_seq(word);
+	while (seen & NOTIFY_SLEEPER) {
+		/* pairs with: notify_prepare; of several wakers one makes the system call */
+		if (atomic_cas_seq(word, &seen, (seen + NOTIFY_COUNT) & ~NOTIFY_SLEEPER)) {
+			futex_wake_all(word);
+			return;
+		}
+	}
+}
