@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A C stage that crashes in the run's own process takes the run with it. What can
- * still be done is to say which stage and which record it was.
+ * A C stage that crashes in the run's own process. The thread is taken out of the
+ * function and lives on just long enough for the record to fail like any other: what
+ * came before it goes out, the failure is told in its place, and the run ends.
+ *
+ *	int number = sigsetjmp(*crash_point(), 0);
+ *	if (number == 0) {
+ *		crash_arm();
+ *		...call the function...
+ *		crash_disarm();
+ *	}
+ *
+ * Locks that the function held stay held; that is why the run ends.
  */
 #ifndef CRASH_H
 #define CRASH_H
 
-#include "region.h"
-
+#include <setjmp.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Handles SIGSEGV, SIGBUS, SIGFPE and SIGILL until crash_unwatch; no effect in a sanitizer's build.
  */
@@ -23,9 +31,12 @@ void crash_unwatch(void);
 void *crash_thread_begin(void);
 void crash_thread_end(void *stack);
 
-/* This thread calls a stage's function now; and no more. */
-void crash_enter(const struct region *region, uint64_t seq, unsigned position);
-void crash_leave(void);
+/* Where this thread goes on after a crash; sigsetjmp then returns the signal's number. */
+sigjmp_buf *crash_point(void);
+
+/* Between these two a crash goes to crash_point(); elsewhere it kills, as ever. */
+void crash_arm(void);
+void crash_disarm(void);
 
 /* Whether this program was built with a sanitizer, which handles crashes itself. */
 bool crash_has_sanitizer(void);

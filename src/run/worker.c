@@ -20,6 +20,8 @@
 #include "slot.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +41,8 @@ struct leat_worker {
 	/* The batch that is held; valid while `held` is set. */
 	struct worker_stage *held;
 	uint64_t seq;
-	uint64_t cpu_ns; /* this thread's, at the claim */
+	uint64_t cpu_ns;	   /* this thread's, at the claim */
+	struct call_result result; /* here, as a crash must not take it away */
 };
 
 static struct region *worker_region(const struct leat_worker *worker)
@@ -271,6 +274,15 @@ static bool worker_is_careful(const struct leat_worker *worker)
 	return slot->history[worker->held->position - 1].attempts > 1;
 }
 
+static void worker_crashed(struct call_result *result, int number)
+{
+	char why[128];
+	snprintf(why, sizeof(why),
+	    "crashed with SIG%s (-m processes gives it a process of its own)",
+	    sigabbrev_np(number));
+	call_crashed(result, why);
+}
+
 static void worker_run_native(struct leat_worker *worker)
 {
 	struct region *region = worker_region(worker);
@@ -285,13 +297,18 @@ static void worker_run_native(struct leat_worker *worker)
 	    .wanted = worker_wanted(worker),
 	    .progress = worker_is_careful(worker) ? &slot->progress : NULL,
 	};
-	struct call_result result;
-	crash_enter(region, worker->seq, position);
-	call_batch(native_stage(worker->held->native), &batch, &output, &result);
-	crash_leave();
-	if (result.why[0])
-		slot_cut(region, worker->seq, position, result.failed, result.why);
-	(void)worker_end(worker, result.kind, result.size, result.n_records);
+	struct call_result *result = &worker->result;
+	int number = sigsetjmp(*crash_point(), 0);
+	if (number == 0) {
+		crash_arm();
+		call_batch(native_stage(worker->held->native), &batch, &output, result);
+		crash_disarm();
+	} else {
+		worker_crashed(result, number);
+	}
+	if (result->why[0])
+		slot_cut(region, worker->seq, position, result->failed, result->why);
+	(void)worker_end(worker, result->kind, result->size, result->n_records);
 }
 
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)

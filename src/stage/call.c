@@ -56,6 +56,39 @@ __attribute__((format(printf, 3, 4))) static int call_fail(
 	return code;
 }
 
+/*
+ * A record's call begins. Written to memory that outlives a crash of the function, and
+ * that of the process if it is careful.
+ */
+static void call_begin(struct call *call, uint32_t index)
+{
+	struct call_result *result = call->result;
+	result->at = index;
+	result->whole_size = result->size;
+	result->whole_records = result->n_records;
+	if (call->progress)
+		*call->progress = index;
+}
+
+/* Drops what the current record has given: it failed. */
+static void call_undo(struct call_result *result)
+{
+	result->failed = result->at;
+	result->size = result->whole_size;
+	result->n_records = result->whole_records;
+}
+
+void call_crashed(struct call_result *result, const char *why)
+{
+	/* From array to array only the place is kept up to date. */
+	if (result->kind != LEAT_RECORDS) {
+		result->whole_size = result->at * sizeof(int64_t);
+		result->whole_records = result->at;
+	}
+	call_undo(result);
+	snprintf(result->why, sizeof(result->why), "%s", why);
+}
+
 static int call_full(struct call *call)
 {
 	return call_fail(
@@ -213,6 +246,7 @@ static uint32_t call_plain_i64(struct call *call, struct frame_reader *reader)
 		const char *next = number_scan_i64(reader->at, reader->end, separator, &value);
 		if (!next || call->capacity - call->result->size < 2 * NUMBER_I64_MAX)
 			break;
+		call_begin(call, n);
 		call_give_i64(call, function(value));
 		reader->at = next;
 		n++;
@@ -242,15 +276,10 @@ static void call_records(struct call *call, const struct batch *batch)
 		     call->max_record >= NUMBER_I64_MAX && !call->progress;
 	uint32_t index = plain ? call_plain_i64(call, &reader) : 0;
 	for (; frame_next(&reader, &record, &size); index++) {
-		if (call->progress)
-			*call->progress = index;
-		size_t size_before = result->size;
-		uint32_t records_before = result->n_records;
+		call_begin(call, index);
 		call_record(call, record, size);
 		if (result->why[0]) {
-			result->size = size_before;
-			result->n_records = records_before;
-			result->failed = index;
+			call_undo(result);
 			return;
 		}
 	}
@@ -264,14 +293,18 @@ static void call_array_to_array(struct call *call, const struct batch *batch)
 		call_i64 *function = (call_i64 *)call->stage->function;
 		const int64_t *in = batch->data;
 		int64_t *out = (int64_t *)(void *)call->data;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
+			call->result->at = (uint32_t)i;
 			out[i] = function(in[i]);
+		}
 	} else {
 		call_f64 *function = (call_f64 *)call->stage->function;
 		const double *in = batch->data;
 		double *out = (double *)(void *)call->data;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
+			call->result->at = (uint32_t)i;
 			out[i] = function(in[i]);
+		}
 	}
 	call->result->size = batch->size;
 	call->result->n_records = (uint32_t)n;
@@ -288,14 +321,13 @@ static void call_array(struct call *call, const struct batch *batch)
 	const double *reals = batch->data;
 	uint32_t n = (uint32_t)(batch->size / sizeof(int64_t));
 	for (uint32_t i = 0; i < n; i++) {
-		if (call->progress)
-			*call->progress = i;
+		call_begin(call, i);
 		if (batch->kind == LEAT_I64)
 			call_give_i64(call, ((call_i64 *)call->stage->function)(integers[i]));
 		else
 			call_give_f64(call, ((call_f64 *)call->stage->function)(reals[i]));
 		if (result->why[0]) {
-			result->failed = i;
+			call_undo(result);
 			return;
 		}
 	}

@@ -28,11 +28,20 @@ struct call_result {
 	size_t size;	    /* bytes of output */
 	uint32_t n_records; /* records of output */
 	uint32_t failed;    /* index of the failing input record, if why is not empty */
+	uint32_t at;	    /* index of the record whose call was the last to begin */
+	size_t whole_size;  /* output of the records before that one */
+	uint32_t whole_records;
 	char why[512];
 };
 
 /* The machine type that a stage can take and give instead of text; LEAT_RECORDS: none. */
 enum leat_kind call_kind(const struct leat_stage *stage);
+
+/*
+ * The function never came back: makes the result what it was before that record, which
+ * fails for the reason given.
+ */
+void call_crashed(struct call_result *result, const char *why);
 
 /*
  * Calls the function for every record and collects what it gives. Stops at the first
