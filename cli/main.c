@@ -6,6 +6,7 @@
  *	stage.c    leat stage    likewise
  *	compare.c  leat compare  with compare_*.c and what they draw with
  *	host.c     leat host     what a run starts for a C stage in a process of its own
+ *	guard.c    leat guard    what a run starts to outlive it if it is killed
  */
 #include "command.h"
 #include "execute.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 extern const struct command compare_command;
+extern const struct command guard_command;
 extern const struct command host_command;
 extern const struct command run_command;
 extern const struct command stage_command;
@@ -24,6 +26,7 @@ static const struct command *const main_commands[] = {
     &run_command,
     &compare_command,
     &stage_command,
+    &guard_command,
     &host_command,
 };
 
@@ -69,8 +72,13 @@ int main(int argc, char **argv)
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		return main_version();
 	for (size_t i = 0; i < MAIN_COMMANDS; i++) {
-		if (strcmp(main_commands[i]->name, name) == 0)
-			return main_commands[i]->run(argc - 1, argv + 1);
+		if (strcmp(main_commands[i]->name, name) != 0)
+			continue;
+		/* getopt begins its messages with argv[0]. */
+		char whole[32];
+		snprintf(whole, sizeof(whole), "leat %s", name);
+		argv[1] = whole;
+		return main_commands[i]->run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "leat: there is no command '%s'; try 'leat --help'\n", name);
 	return LEAT_CANNOT_START;

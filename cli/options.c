@@ -87,6 +87,9 @@ int options_take(struct leat_options *options, const char *command, int id, cons
 	case OPTION_TRACE_STAGE:
 		options->trace_stage = (unsigned)strtoul(value, NULL, 10);
 		return 0;
+	case OPTION_OUT_NAME:
+		options->out_name = value;
+		return 0;
 	default:
 		/* getopt_long has said which on stderr. */
 		fprintf(stderr, "try 'leat %s --help'\n", command);

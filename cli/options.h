@@ -15,6 +15,7 @@ enum option_id {
 	OPTION_TIME_LOG,
 	OPTION_TRACE,
 	OPTION_TRACE_STAGE,
+	OPTION_OUT_NAME,
 	OPTION_OWN,
 };
 
@@ -25,6 +26,7 @@ enum option_id {
 	    {"time-log", optional_argument, NULL, OPTION_TIME_LOG},                                \
 	    {"trace", required_argument, NULL, OPTION_TRACE},                                      \
 	    {"trace-stage", required_argument, NULL, OPTION_TRACE_STAGE},                          \
+	    {"output-name", required_argument, NULL, OPTION_OUT_NAME},                             \
 	{                                                                                          \
 		"help", no_argument, NULL, 'h'                                                     \
 	}

@@ -54,7 +54,8 @@ static int standard_output(struct leat_options *options, const char *path)
 			       : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (options->out_fd < 0)
 		return standard_fail(path ? path : "stdout", -errno);
-	options->out_name = path ? path : "stdout";
+	if (path)
+		options->out_name = path;
 	return 0;
 }
 

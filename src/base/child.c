@@ -47,7 +47,8 @@ static void child_signals(void)
 
 static int child_exec(const struct child_setup *setup, pid_t parent)
 {
-	(void)setpgid(0, 0);
+	if (!setup->stays)
+		(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* It may have died before that call. */
 	if (getppid() != parent)
@@ -85,6 +86,8 @@ int child_start(struct child *child, const struct child_setup *setup)
 		return r;
 	child->pid = pid;
 	child->started_pid = pid;
+	child->is_leader = !setup->stays;
+	child->group = setup->stays ? 0 : pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (child->pidfd < 0) {
 		r = -errno;
@@ -122,7 +125,7 @@ bool child_reap(struct child *child)
 void child_kill(struct child *child, int signal)
 {
 	if (child->pid > 0)
-		(void)kill(-child->pid, signal);
+		(void)kill(child->is_leader ? -child->pid : child->pid, signal);
 }
 
 void child_end(struct child *child)
@@ -133,6 +136,13 @@ void child_end(struct child *child)
 	/* Before its setpgid the group does not exist yet. */
 	(void)kill(child->pid, SIGKILL);
 	child_wait(child, 0);
+}
+
+void child_end_group(struct child *child)
+{
+	if (child->group > 0)
+		(void)kill(-child->group, SIGKILL);
+	child->group = 0;
 }
 
 void child_describe(const struct child *child, char *text, size_t capacity)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes: each leads a process group of its own, so that it can be ended
- * together with what it started, and dies with the thread that started it.
+ * together with what it started, unless it needs the terminal; and dies with the thread
+ * that started it.
  *
  * Started by vfork and exec, never by a bare fork: there are threads, and a fork of
  * a big process is slow. Threads: a child belongs to the thread that started it.
@@ -16,6 +17,8 @@
 #include <sys/types.h>
 
 struct child {
+	bool is_leader;	   /* of a process group of its own */
+	pid_t group;	   /* its number, kept until child_end_group */
 	pid_t pid;	   /* 0: none, or reaped */
 	pid_t started_pid; /* the same, kept */
 	int pidfd;	   /* readable once it has ended */
@@ -32,7 +35,8 @@ struct child {
 struct child_setup {
 	char *const *argv; /* argv[0] is looked up on PATH */
 	const int *map;
-	int n_map; /* at most CHILD_MAP_MAX */
+	int n_map;  /* at most CHILD_MAP_MAX */
+	bool stays; /* in the caller's process group: it may use the terminal */
 };
 
 #define CHILD_MAP_MAX 8
@@ -46,11 +50,17 @@ int child_start(struct child *child, const struct child_setup *setup);
  */
 bool child_reap(struct child *child);
 
-/* Sends a signal to its whole group. No effect once reaped. */
+/* Sends a signal to it, and to its whole group if it leads one. No effect once reaped. */
 void child_kill(struct child *child, int signal);
 
 /* Ends the group with SIGKILL and reaps; safe on a child that never started. */
 void child_end(struct child *child);
+
+/*
+ * Kills what is left of its group, after its own end too. The number of a group that
+ * is empty could be somebody else's by then, so call it soon, and once.
+ */
+void child_end_group(struct child *child);
 
 /*
  * How it ended, as a message says it: "was killed by SIGSEGV", "exited with status 2".

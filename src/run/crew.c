@@ -27,16 +27,29 @@
 /* How long a host may take to leave after a stop before it is made to. */
 #define CREW_GRACE_MS 200
 
-const char *crew_host_name(const struct crew *crew, unsigned host)
+static bool crew_host_has(const struct crew *crew, unsigned host, uint32_t group)
 {
 	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
-		for (uint32_t k = 0; crew->plan.workers[i].host == host && k < crew->plan.n_stages;
-		     k++) {
-			if (crew->plan.stages[k].group == crew->plan.workers[i].group)
-				return crew->plan.stages[k].name;
-		}
+		if (crew->plan.workers[i].host == host && crew->plan.workers[i].group == group)
+			return true;
 	}
-	return "?";
+	return false;
+}
+
+const char *crew_host_name(const struct crew *crew, unsigned host)
+{
+	const char *name = NULL;
+	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
+		const struct region_stage *stage = &crew->plan.stages[i];
+		if (!crew_host_has(crew, host, stage->group))
+			continue;
+		/* What a Python process is for is its first Python stage. */
+		bool meant = crew->plan.hosts[host] != HOST_PYTHON || stage->kind != STAGE_C;
+		if (meant)
+			return stage->name;
+		name = stage->name;
+	}
+	return name ? name : "?";
 }
 
 static void *crew_thread_run(void *argument)

@@ -17,7 +17,17 @@
 /* How long an aborted program may take to leave before it is made to. */
 #define RUN_GRACE_NS (1 * CLOCK_NS_PER_S)
 
-static int run_add_segment(struct run *run, const struct spec *specs, uint32_t first, uint32_t n)
+/* Whether this is the foreground job of a terminal. */
+static bool run_is_at_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool is = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+	fd_close(fd);
+	return is;
+}
+
+static int run_add_segment(
+    struct run *run, const struct spec *specs, uint32_t n_specs, uint32_t first, uint32_t n)
 {
 	struct segment *segment = &run->segments[run->n_segments++];
 	bool is_command = specs[first].kind == STAGE_COMMAND;
@@ -30,10 +40,15 @@ static int run_add_segment(struct run *run, const struct spec *specs, uint32_t f
 	    .is_ours = !is_command && run->options->mode == LEAT_SHELL,
 	    .in_fd = -1,
 	    .out_fd = -1,
+	    .guard = &run->guard,
 	};
+	/* Of our own programs only the one that reads what is typed needs it. */
+	bool types = first == 0 && isatty(run->options->in_fd);
+	segment->at_terminal = !segment->is_ring && (is_command || types) && run_is_at_terminal();
 	if (segment->is_ring)
 		return 0;
-	segment->argv = shell_argv(run->options, &specs[first], run->options->trace_stage + first);
+	segment->argv = shell_argv(
+	    run->options, &specs[first], run->options->trace_stage + first, first + n == n_specs);
 	return segment->argv ? 0 : -ENOMEM;
 }
 
@@ -47,7 +62,7 @@ static int run_split(struct run *run, const struct spec *specs, uint32_t n_specs
 			while (first + n < n_specs && specs[first + n].kind != STAGE_COMMAND)
 				n++;
 		}
-		int r = run_add_segment(run, specs, first, n);
+		int r = run_add_segment(run, specs, n_specs, first, n);
 		if (r < 0)
 			return r;
 		first += n;
@@ -56,18 +71,26 @@ static int run_split(struct run *run, const struct spec *specs, uint32_t n_specs
 	return 0;
 }
 
+/* A signal that the caller ignores, as nohup does, stays ignored: blocked, it would be read. */
+static void run_add_signal(sigset_t *set, int number)
+{
+	struct sigaction now;
+	if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		sigaddset(set, number);
+}
+
 static int run_open_signals(struct run *run)
 {
 	sigset_t set;
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTSTP);
+	run_add_signal(&set, SIGINT);
+	run_add_signal(&set, SIGTERM);
+	run_add_signal(&set, SIGHUP);
+	run_add_signal(&set, SIGTSTP);
 	/* Before any thread starts: they inherit the mask. */
 	pthread_sigmask(SIG_BLOCK, &set, &run->mask_before);
-	/* A write to a closed pipe is an error that the writer reports. */
 	run->owns_signals = true;
+	/* A write to a closed pipe is an error that the writer reports. */
 	run->pipe_before = signal(SIGPIPE, SIG_IGN);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
@@ -76,7 +99,7 @@ static int run_open_signals(struct run *run)
 int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
     uint32_t n_specs, struct leat_error *reterr)
 {
-	*run = (struct run){.options = options, .bell = -1, .signals = -1};
+	*run = (struct run){.options = options, .guard.pipe = -1, .bell = -1, .signals = -1};
 	int r = run_split(run, specs, n_specs);
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
@@ -136,20 +159,32 @@ static void run_abort_all(struct run *run, bool force)
 		segment_abort(&run->segments[i], force);
 }
 
-static void run_interrupt(struct run *run, int status)
+/* At a terminal Ctrl-C reaches the commands by itself, and ends them. */
+static void run_expect_ends(struct run *run)
 {
+	for (uint32_t i = 0; i < run_wave_size(run); i++) {
+		if (run_wave(run, i)->at_terminal)
+			run_wave(run, i)->interrupted = true;
+	}
+}
+
+static void run_interrupt(struct run *run, int status, bool typed)
+{
+	if (typed)
+		run_expect_ends(run);
 	run->interrupt_status = status;
 	if (++run->interrupts > 1) {
 		run_abort_all(run, true);
 		return;
 	}
-	if (run->options->notice)
+	if (run->options->notice && !run->options->filter)
 		run->options->notice(run->options->notice_context, LEAT_HINT,
 		    "interrupted: finishing what has been read; once more to end at once");
 	for (uint32_t i = 0; i < run_wave_size(run); i++) {
 		struct segment *segment = run_wave(run, i);
 		if (segment->started && !segment->done) {
-			segment_interrupt(segment);
+			if (!(typed && segment->at_terminal))
+				segment_interrupt(segment);
 			break;
 		}
 	}
@@ -172,8 +207,9 @@ static void run_read_signals(struct run *run)
 		if (info.ssi_signo == SIGTSTP)
 			run_suspend(run);
 		else
-			run_interrupt(
-			    run, info.ssi_signo == SIGINT ? LEAT_INTERRUPTED : LEAT_TERMINATED);
+			run_interrupt(run,
+			    info.ssi_signo == SIGINT ? LEAT_INTERRUPTED : LEAT_TERMINATED,
+			    /* typed= */ info.ssi_code == SI_KERNEL);
 	}
 }
 
@@ -320,7 +356,7 @@ static int run_one_wave(struct run *run)
 		r = run_start(run);
 	while (r == 0 && run_step(run) && run->interrupts < 2)
 		run_poll(run);
-	return run->error.status != LEAT_OK || run->interrupts > 1 ? -ECANCELED : r;
+	return run->interrupts > 1 ? -ECANCELED : r;
 }
 
 /*
@@ -377,8 +413,20 @@ static void run_say_interrupted(struct run *run)
 	run_fail(run, &error);
 }
 
+static bool run_needs_guard(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->n_segments; i++) {
+		const struct segment *segment = &run->segments[i];
+		if (!segment->is_ring && !segment->is_ours && !shell_is_one(segment->specs))
+			return true;
+	}
+	return false;
+}
+
 void run_go(struct run *run)
 {
+	if (run_needs_guard(run))
+		guard_start(&run->guard);
 	if (run->options->mode == LEAT_SINGLE) {
 		run_in_turns(run);
 	} else {
@@ -399,6 +447,7 @@ void run_close(struct run *run)
 		if (segment_end(segment) < 0)
 			run->abandoned = true;
 	}
+	guard_end(&run->guard);
 	if (run->interrupts > 0)
 		run_say_interrupted(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);

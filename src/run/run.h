@@ -17,6 +17,7 @@ struct run {
 	const struct leat_options *options;
 	struct segment segments[REGION_STAGES_MAX];
 	uint32_t n_segments;
+	struct guard guard;
 	uint32_t wave_first; /* the segments that run now: all, or in single mode one */
 	uint32_t wave_end;
 	int bell;

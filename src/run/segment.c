@@ -111,13 +111,20 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 static int segment_start_program(struct segment *segment, struct leat_error *reterr)
 {
 	int map[] = {segment->in_fd, segment->out_fd, STDERR_FILENO, segment->options->trace_fd};
-	struct child_setup setup = {.argv = segment->argv, .map = map, .n_map = 3};
+	struct child_setup setup = {
+	    .argv = segment->argv,
+	    .map = map,
+	    .n_map = 3,
+	    .stays = segment->at_terminal,
+	};
 	if (segment->is_ours && segment->options->trace_fd >= 0)
 		setup.n_map = 4;
 	int r = child_start(&segment->child, &setup);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s",
 		    segment->specs->name, segment->argv[0], strerror(-r));
+	if (segment->child.is_leader)
+		guard_watch(segment->guard, segment->child.group);
 	return 0;
 }
 
@@ -164,7 +171,9 @@ static void segment_judge_command(struct segment *segment)
 {
 	int status = segment->child.status;
 	char how[128];
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) {
+	/* A shell that has waited for its command gives 128 and the signal's number. */
+	if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) ||
+	    (WIFEXITED(status) && WEXITSTATUS(status) == LEAT_READER_GONE)) {
 		segment_reader_gone(segment, segment->options->out_name);
 		return;
 	}
@@ -240,7 +249,9 @@ void segment_step(struct segment *segment)
 
 void segment_signal(struct segment *segment, int signal)
 {
-	child_kill(&segment->child, signal);
+	/* Ours has children in groups of their own, and stops them itself. */
+	bool tell = segment->is_ours && signal == SIGSTOP;
+	child_kill(&segment->child, tell ? SIGTSTP : signal);
 	for (unsigned i = 0; segment->crew && i < segment->crew->plan.n_hosts; i++)
 		child_kill(&segment->crew->hosts[i], signal);
 }
@@ -318,6 +329,10 @@ int segment_end(struct segment *segment)
 {
 	int r = segment->crew ? segment_end_ring(segment) : 0;
 	child_end(&segment->child);
+	pid_t group = segment->child.group;
+	child_end_group(&segment->child);
+	if (group > 0)
+		guard_forget(segment->guard, group);
 	for (char **word = segment->argv; word && *word; word++)
 		free(*word);
 	free(segment->argv);

@@ -10,6 +10,7 @@
 #define SEGMENT_H
 
 #include "crew.h"
+#include "guard.h"
 #include "pace.h"
 #include "sink.h"
 #include "source.h"
@@ -40,8 +41,10 @@ struct segment {
 	struct trace_log trace_log;
 	/* A program. */
 	struct child child;
-	char **argv;  /* owned; NULL-ended */
-	bool is_ours; /* it is leat: it tells its own failures and writes its own trace */
+	const struct guard *guard;
+	char **argv;	  /* owned; NULL-ended */
+	bool at_terminal; /* it shares the run's process group, as in a shell's pipe */
+	bool is_ours;	  /* it is leat: it tells its own failures and writes its own trace */
 };
 
 /* Starts a ring's crew; a program has nothing to prepare. Returns 0 or -errno. */

@@ -85,19 +85,75 @@ static void shell_add_spec(struct shell_words *words, const struct spec *spec)
 	free(text);
 }
 
-char **shell_argv(const struct leat_options *options, const struct spec *spec, uint32_t trace_stage)
+/*
+ * The first character outside of quotes that makes more of a command than one program:
+ * an operator, a substitution, a second line. NULL if there is none.
+ */
+static const char *shell_operator(const char *command)
+{
+	char quote = '\0';
+	for (const char *at = command; *at; at++) {
+		if (*at == '\\' && quote != '\'' && at[1])
+			at++;
+		else if (quote ? *at == quote : *at == '\'' || *at == '"')
+			quote = quote ? '\0' : *at;
+		else if (strchr(quote == '"' ? "`$" : "`$;&|(){}<>\n#~", *at) && quote != '\'')
+			return at;
+	}
+	return NULL;
+}
+
+/* Whether the first word names a program, and nothing that only a shell knows. */
+static bool shell_is_program_name(const char *command)
+{
+	static const char *const known[] = {"alias", "break", "case", "cd", "command", "continue",
+	    "echo", "eval", "exec", "exit", "export", "false", "for", "if", "kill", "printf", "pwd",
+	    "read", "return", "set", "shift", "test", "times", "trap", "true", "type", "ulimit",
+	    "umask", "unset", "until", "wait", "while"};
+	size_t size = strspn(command, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_/+-.");
+	if (size == 0 || (command[size] && command[size] != ' ') || strncmp(command, ". ", 2) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strlen(known[i]) == size && memcmp(known[i], command, size) == 0)
+			return false;
+	}
+	return true;
+}
+
+bool shell_is_one(const struct spec *spec)
+{
+	const char *start = spec->target + strspn(spec->target, " ");
+	return shell_is_program_name(start) && !shell_operator(start);
+}
+
+/*
+ * Where the shell has only one program to start, it shall become that program: then
+ * signals reach it, and how it ended is known.
+ */
+static void shell_add_command(struct shell_words *words, const struct spec *spec)
+{
+	const char *start = spec->target + strspn(spec->target, " ");
+	bool plain = shell_is_one(spec);
+	shell_add(words, "/bin/sh");
+	shell_add(words, "-c");
+	shell_add(words, "%s%s", plain ? "exec " : "", plain ? start : spec->target);
+}
+
+char **shell_argv(
+    const struct leat_options *options, const struct spec *spec, uint32_t trace_stage, bool is_last)
 {
 	struct shell_words words = {0};
 	if (spec->kind == STAGE_COMMAND) {
-		shell_add(&words, "/bin/sh");
-		shell_add(&words, "-c");
-		shell_add(&words, "%s", spec->target);
+		shell_add_command(&words, spec);
 	} else {
 		char *program = install_program();
 		words.failed = !program;
 		shell_add_stage(&words, program ? program : "", options);
 		free(program);
 		shell_add_workers(&words, options, spec);
+		if (is_last && strcmp(options->out_name, leat_options_default().out_name) != 0)
+			shell_add(&words, "--output-name=%s", options->out_name);
 		if (options->trace_fd >= 0) {
 			/* As segment_start_program passes it. */
 			shell_add(&words, "--trace=/proc/self/fd/3");

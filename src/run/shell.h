@@ -10,10 +10,14 @@
 /*
  * The program that runs this stage between two pipes: the command in a shell, or
  * `leat stage` with the options. trace_stage: the stage's number in the trace.
+ * is_last: of the chain, so that what it writes is the run's output.
  * Returns a NULL-ended vector whose words and itself are to free(), or NULL.
  */
-char **shell_argv(
-    const struct leat_options *options, const struct spec *spec, uint32_t trace_stage);
+char **shell_argv(const struct leat_options *options, const struct spec *spec, uint32_t trace_stage,
+    bool is_last);
+
+/* Whether a command is one program, and no work for a shell. */
+bool shell_is_one(const struct spec *spec);
 
 /* The whole chain as a line for a shell; see leat_pipeline_shell_line. NULL: out of memory. */
 char *shell_line(const struct leat_options *options, const struct spec *specs, uint32_t n_specs,

@@ -173,14 +173,14 @@ failing() {
 		leat run -m "$mode" "$STAGES/octets.c:copy" "$STAGES/failing.c:crash" < <(seq 5)
 		exits 3
 		prints $'1\n2'
-		says_one "leat: stage 'crash': crashed with SIGSEGV, record 3; .*-m processes.*"
+		says_one "leat: stage 'crash': crashed with SIGSEGV .*-m processes.*, record 3: \"3\""
 		no_leftovers
 	done
 	for mode in threads auto; do
 		leat run -m "$mode" cat "$STAGES/octets.py:copy" "$STAGES/failing.c:crash" cat < <(seq 5)
 		exits 3
 		prints $'1\n2'
-		says_one "leat: stage 'crash': crashed with SIGSEGV, record 3; .*-m processes.*"
+		says_one "leat: stage 'crash': crashed with SIGSEGV .*-m processes.*, record 3: \"3\""
 		no_leftovers
 	done
 }
@@ -460,7 +460,7 @@ usage() {
 	leat run --fast cat </dev/null
 	exits 2
 	prints ''
-	grep -qx "leat: unrecognized option '--fast'" err || fail "names it"
+	grep -qx "leat run: unrecognized option '--fast'" err || fail "names it"
 	leat run -i </dev/null
 	exits 2
 	prints ''

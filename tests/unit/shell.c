@@ -214,20 +214,20 @@ static void a_stage_is_run_by_these_words(void **state)
 	struct leat_options options = leat_options_default();
 	struct chain chain;
 	chain_open(&chain, stages);
-	assert_words(shell_argv(&options, &chain.specs[0], 5),
+	assert_words(shell_argv(&options, &chain.specs[0], 5, false),
 	    (const char *[]){"PROGRAM", "stage", "a=./my.py:f", NULL});
-	assert_words(shell_argv(&options, &chain.specs[1], 5),
+	assert_words(shell_argv(&options, &chain.specs[1], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "grep 'a b' | sort", NULL});
 	options.frame = LEAT_NUL;
 	options.max_record = 9;
 	options.python = "py";
 	options.time_log = LEAT_TIME_LOG_FULL;
 	options.trace_fd = 17;
-	assert_words(shell_argv(&options, &chain.specs[0], 5),
+	assert_words(shell_argv(&options, &chain.specs[0], 5, false),
 	    (const char *[]){"PROGRAM", "stage", "--frame=nul", "--max-record=9", "--python=py",
 		"--time-log=full", "--trace=/proc/self/fd/3", "--trace-stage=5", "a=./my.py:f",
 		NULL});
-	assert_words(shell_argv(&options, &chain.specs[1], 5),
+	assert_words(shell_argv(&options, &chain.specs[1], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "grep 'a b' | sort", NULL});
 	chain_close(&chain);
 }
