@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -76,7 +77,9 @@ static int deepen(volatile int *depth)
 {
 	volatile char frame[4096];
 	frame[0] = (char)*depth;
-	(*depth)++;
+	/* Never true, which the compiler does not know. */
+	if ((*depth)++ < 0)
+		return 0;
 	return deepen(depth) + frame[0];
 }
 
@@ -125,7 +128,9 @@ int main(void)
 	    cmocka_unit_test(elsewhere_it_kills),
 	};
 	/* A sanitizer handles crashes itself: nothing of ours is there to test. */
-	if (crash_has_sanitizer())
+	if (crash_has_sanitizer()) {
+		puts("1..0 # SKIP a sanitizer handles crashes");
 		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
