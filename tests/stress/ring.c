@@ -18,10 +18,10 @@
 #include "atomic.h"
 #include "claim.h"
 #include "clock.h"
+#include "notify.h"
 #include "region.h"
 #include "slot.h"
 #include "state.h"
-#include "notify.h"
 
 #include <errno.h>
 #include <pthread.h>

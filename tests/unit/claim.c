@@ -2,10 +2,10 @@
 #include "claim.h"
 
 #include "clock.h"
+#include "notify.h"
 #include "slot.h"
 #include "state.h"
 #include "tiny_ring.h"
-#include "notify.h"
 
 #include <errno.h>
 #include <setjmp.h>
