@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* An area up to this size is kept: giving back costs a system call and page faults. */
-#define SLOT_KEEP (256u << 10)
+#define SLOT_KEEP (512u << 10)
 
 static_assert(offsetof(struct slot, history) % 8 == 0, "histories hold 64-bit words");
 static_assert(sizeof(((struct slot_failure *)0)->record) >= QUOTE_RECORD_MAX, "quote_record");

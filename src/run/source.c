@@ -17,10 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOURCE_BUFFER (256u << 10)
+#define SOURCE_BUFFER (512u << 10)
 
 /* Bytes of input in one slot, beyond its first record, and in all slots together. */
-#define SOURCE_BATCH_BYTES  (64u << 10)
+#define SOURCE_BATCH_BYTES  (128u << 10)
 #define SOURCE_WINDOW_BYTES (16u << 20)
 
 enum source_result {
