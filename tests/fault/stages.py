@@ -4,12 +4,21 @@ import signal
 import time
 
 
+def first_time(what):
+    try:
+        os.mkdir(os.path.join(os.environ["LEAT_TEST_FOLDER"], what))
+        return True
+    except FileExistsError:
+        return False
+
+
 def add(n: int) -> int:
     return n + 1
 
 
 def abort(n: int) -> int:
     if n == 50:
+        first_time("aborted")
         os.abort()
     return n
 
@@ -22,10 +31,12 @@ def die(n: int) -> int:
 
 def stick(n: int) -> int:
     """Never returns for 50, but for the first time only."""
-    if n == 50:
-        try:
-            os.mkdir(os.environ["LEAT_TEST_FOLDER"] + "/stuck")
-        except FileExistsError:
-            return n
+    if n == 50 and first_time("stuck"):
+        time.sleep(1000)
+    return n
+
+
+def doze(n: int) -> int:
+    if n == 1000:
         time.sleep(1000)
     return n
