@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define KEPT (256 << 10)
+#define KEPT (512 << 10)
 
 /* Puts records, joined by '|' in the text, where a position reads them. */
 static struct slot *put(struct region *region, uint64_t seq, unsigned position, const char *text)
