@@ -22,7 +22,11 @@ struct leat_pipeline {
 	struct spec specs[REGION_STAGES_MAX];
 	uint32_t n_specs;
 	struct run *stuck; /* an ended run that a thread is stuck in: nothing may be freed */
+	struct leat_pipeline *next_stuck;
 };
+
+/* What stuck threads still use stays reachable, so that a leak checker knows of it. */
+static struct leat_pipeline *pipeline_stuck;
 
 const char *leat_version(void)
 {
@@ -219,10 +223,13 @@ int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 		pipeline_trace_self(pipeline, start_ns);
 		error = run->error;
 	}
-	if (run && run->abandoned)
+	if (run && run->abandoned) {
 		pipeline->stuck = run;
-	else
+		pipeline->next_stuck = pipeline_stuck;
+		pipeline_stuck = pipeline;
+	} else {
 		free(run);
+	}
 	if (error.status != LEAT_OK)
 		*reterr = error;
 	return error.status;

@@ -191,7 +191,7 @@ class Killed(unittest.TestCase):
         return error
 
     def assert_stopped(self, run, whole, names):
-        """It may have ended before, or has written some of the records."""
+        """A program was killed: it had ended, or has written some records, the last in part."""
         status, error = run.finish()
         self.assertEqual(run.pids(), [], "processes are left")
         self.assertIn(status, (0, STOPPED), error)
