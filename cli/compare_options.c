@@ -158,8 +158,7 @@ int compare_options_parse(
 		options.modes[options.n_modes++] = compare_modes[i];
 	*ret_status = LEAT_CANNOT_START;
 	int id;
-	/* '+': the first stage ends the options, so that a command keeps its own. */
-	while ((id = getopt_long(argc, argv, "+i:h", compare_long, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "i:h", compare_long, NULL)) != -1) {
 		if (id == COMPARE_HELP)
 			*ret_status = execute_help(compare_help);
 		if (id == COMPARE_HELP || compare_take(&options, id, optarg) < 0)

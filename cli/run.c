@@ -32,7 +32,7 @@ static const char run_help[] =
     "  -i, --input FILE       read FILE instead of stdin\n"
     "  -o, --output FILE      write FILE instead of stdout\n"
     "  -n, --dry-run          with -m shell: print the line to paste into a shell\n" //
-    OPTIONS_SHARED_HELP "\n"
+    WORKERS_HELP OPTIONS_SHARED_HELP "\n"
     "Ctrl-C stops reading and finishes what was read; a second one ends at once.\n"
     "Exit status: 0; 2 usage, or a stage that cannot start; 3 stopped by a failing record\n"
     "or stage; 130 interrupted; 141 the reader of stdout went away.\n"

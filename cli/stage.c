@@ -13,7 +13,7 @@ static const char stage_help[] =
     "the stage gives to stdout, a line out as soon as a line is in. `leat run --help`\n"
     "tells what a STAGE is.\n"
     "\n" //
-    OPTIONS_SHARED_HELP "\n"
+    WORKERS_HELP OPTIONS_SHARED_HELP "\n"
     "examples:\n"
     "  echo 11 | leat stage mul.py:mul\n"
     "  leat stage mul.py:mul <numbers | leat stage add.c:add | sort -n\n";

@@ -84,10 +84,11 @@ void leat_worker_kinds(
 
 /*
  * Says that a foreign stage keeps something from one record to the next: then one
- * worker, the same to the end, takes its records in order, unless the user has given it
- * several. Call it before leat_worker_ready.
+ * worker, the same to the end, takes its records in order. Call it before
+ * leat_worker_ready. Returns 0, or -EINVAL when the user has given the stage several
+ * workers of its own: then refuse.
  */
-void leat_worker_stateful(struct leat_worker *worker, uint32_t stage);
+int leat_worker_stateful(struct leat_worker *worker, uint32_t stage);
 
 /* A batch for a foreign stage, valid until its commit or fail; input is read-only. */
 struct leat_batch {

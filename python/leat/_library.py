@@ -57,7 +57,7 @@ _PROTOTYPES = {
     "leat_worker_close": (c_void_p, c_void_p),
     "leat_worker_foreign": (c_int, c_void_p, c_uint, POINTER(Foreign)),
     "leat_worker_kinds": (None, c_void_p, c_uint32, c_int, c_int),
-    "leat_worker_stateful": (None, c_void_p, c_uint32),
+    "leat_worker_stateful": (c_int, c_void_p, c_uint32),
     "leat_worker_ready": (None, c_void_p),
     "leat_worker_refuse": (None, c_void_p, c_char_p),
     "leat_worker_next": (c_int, c_void_p, POINTER(Batch)),
@@ -138,7 +138,8 @@ class Worker:
         self._library.leat_worker_kinds(self._handle, stage, takes, gives)
 
     def stateful(self, stage):
-        self._library.leat_worker_stateful(self._handle, stage)
+        """Whether one worker can have the stage for itself."""
+        return self._library.leat_worker_stateful(self._handle, stage) == 0
 
     def ready(self):
         self._library.leat_worker_ready(self._handle)

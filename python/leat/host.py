@@ -91,8 +91,11 @@ def work(worker, host):
             for number, is_module, name, target, function in worker.foreign():
                 stage = stages[number] = Stage(target, function, is_module)
                 worker.kinds(number, stage.reader.kind, stage.writer.kind)
-                if stage.stateful:
-                    worker.stateful(number)
+                if stage.stateful and not worker.stateful(number):
+                    raise Refusal(
+                        f"{function} is a class, which keeps something between records:"
+                        " it cannot have several workers"
+                    )
         except Refusal as why:
             worker.refuse(f"stage '{name}': {why}")
             return _CANNOT_START

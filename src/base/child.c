@@ -61,25 +61,57 @@ static int child_exec(const struct child_setup *setup, pid_t parent)
 	return -errno;
 }
 
+/*
+ * What exec failed with, as the child wrote it before it gave up; 0 when the pipe was
+ * closed by an exec that succeeded. Not by the memory that the two share: a sanitizer
+ * makes the vfork a fork.
+ */
+static int child_exec_result(int fd)
+{
+	int failed = 0;
+	ssize_t n;
+	do
+		n = read(fd, &failed, sizeof(failed));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(failed) ? failed : 0;
+}
+
+static pid_t child_vfork(const struct child_setup *setup, int report)
+{
+	pid_t parent = getpid();
+	pid_t pid = vfork();
+	if (pid == 0) {
+		int failed = child_exec(setup, parent);
+		ssize_t ignored = write(report, &failed, sizeof(failed));
+		(void)ignored;
+		_exit(127);
+	}
+	return pid;
+}
+
 int child_start(struct child *child, const struct child_setup *setup)
 {
+	int ends[2];
 	memset(child, 0, sizeof(*child));
 	child->pidfd = -1;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	/* Out of the way of the map. */
+	int report = fcntl(ends[1], F_DUPFD_CLOEXEC, CHILD_MAP_MAX);
 	/* A handler of ours must not run in the child while it shares our memory. */
 	sigset_t all;
 	sigset_t before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	volatile int failed = 0;
-	pid_t parent = getpid();
 	child->start_ns = clock_wall_ns();
-	pid_t pid = vfork();
-	if (pid == 0) {
-		failed = child_exec(setup, parent);
-		_exit(127);
-	}
-	int r = pid < 0 ? -errno : failed;
+	pid_t pid = report < 0 ? -1 : child_vfork(setup, report);
+	int r = pid < 0 ? -errno : 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	fd_close(report);
+	fd_close(ends[1]);
+	if (pid > 0)
+		r = child_exec_result(ends[0]);
+	fd_close(ends[0]);
 	if (pid > 0 && r < 0)
 		waitpid(pid, NULL, 0);
 	if (r < 0)

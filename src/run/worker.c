@@ -152,17 +152,18 @@ void leat_worker_kinds(
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
 }
 
-void leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
+int leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
 {
 	struct region *region = worker_region(worker);
 	uint32_t first = 0;
 	if (region_stage(region, stage)->is_replicated)
-		return;
+		return -EINVAL;
 	while (region_worker(region, first)->group != worker->group)
 		first++;
 	/* As leat_worker_kinds. */
 	atomic_store_relaxed(&region_stage(region, stage)->is_serial, 1);
 	atomic_store_relaxed(&region_stage(region, stage)->owner, first);
+	return 0;
 }
 
 /*

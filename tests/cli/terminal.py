@@ -14,6 +14,8 @@ import select
 import sys
 import time
 
+# A sanitizer's runtime, where Python needs it, is not for what is started here.
+os.environ.pop("LD_PRELOAD", None)
 PATIENCE = float(os.environ["PATIENCE"])  # seconds
 
 

@@ -74,7 +74,7 @@ class Worker:
         self.known_kinds = (takes, gives)
 
     def stateful(self, stage):
-        self.known_stateful = stage
+        return True
 
     def next(self):
         if not self._batches:

@@ -141,8 +141,8 @@ class Process(Case):
     { (void)w; fprintf(stderr, "kinds %u %d %d\n", stage, takes, gives); }
     void leat_worker_at(struct leat_worker *w, uint32_t index)
     { (void)w; fprintf(stderr, "at %u\n", index); }
-    void leat_worker_stateful(struct leat_worker *w, uint32_t stage)
-    { (void)w; fprintf(stderr, "stateful %u\n", stage); }
+    int leat_worker_stateful(struct leat_worker *w, uint32_t stage)
+    { (void)w; fprintf(stderr, "stateful %u\n", stage); return 0; }
     int leat_worker_commit(struct leat_worker *w, enum leat_kind kind, const void *data,
         uint64_t size, uint32_t n)
     {
