@@ -14,7 +14,6 @@ extern "C" {
 /* How a run ended; also the exit status of the program. */
 enum leat_status {
 	LEAT_OK = 0,		/* every record went through */
-	LEAT_SOME_FAILED = 1,	/* done, but records were skipped or set aside */
 	LEAT_CANNOT_START = 2,	/* usage, or a stage that cannot start */
 	LEAT_STOPPED = 3,	/* stopped by a failing record, stage or file */
 	LEAT_INTERRUPTED = 130, /* SIGINT */
