@@ -144,17 +144,17 @@ bool ring_held(
 	return false;
 }
 
-static void ring_wake_everyone(const struct region *region)
+void ring_rouse(const struct region *region)
 {
 	for (unsigned group = 0; group < region->header->n_groups; group++)
-		notify_wake(region_wait_word(region, group));
+		notify_rouse(region_wait_word(region, group));
 }
 
 void ring_end(const struct region *region, uint64_t end)
 {
 	/* pairs with: ring_end_seq */
 	(void)atomic_exchange_seq(&region->header->end_seq, end);
-	ring_wake_everyone(region);
+	ring_rouse(region);
 }
 
 uint64_t ring_end_seq(const struct region *region)
@@ -167,7 +167,7 @@ void ring_stop(const struct region *region)
 {
 	/* pairs with: ring_stopped */
 	(void)atomic_exchange_seq(&region->header->stop, 1);
-	ring_wake_everyone(region);
+	ring_rouse(region);
 }
 
 bool ring_stopped(const struct region *region)

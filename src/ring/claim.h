@@ -62,6 +62,12 @@ bool ring_held(
  */
 bool ring_take_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
+/*
+ * Makes everyone look again. A worker that died may have committed and not said so:
+ * whoever waited for that batch would never hear of it.
+ */
+void ring_rouse(const struct region *region);
+
 /* Says that there are no batches from `end` on. */
 void ring_end(const struct region *region, uint64_t end);
 uint64_t ring_end_seq(const struct region *region);

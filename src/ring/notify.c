@@ -30,3 +30,12 @@ void notify_wake(uint32_t *word)
 		}
 	}
 }
+
+void notify_rouse(uint32_t *word)
+{
+	uint32_t seen = atomic_load_seq(word);
+	/* pairs with: notify_prepare; one that was prepared before does not fall asleep now */
+	while (!atomic_cas_seq(word, &seen, (seen + NOTIFY_COUNT) & ~NOTIFY_SLEEPER))
+		;
+	futex_wake_all(word);
+}

@@ -4,7 +4,7 @@
  *
  * The word's lowest bit says that somebody may sleep on it; the rest counts the
  * wake-ups. Nobody is counted in or out, so a waiter that dies leaves at most one
- * needless wake-up behind.
+ * needless wake-up behind; after a waker that may have died, notify_rouse.
  *
  *	waiter                              waker
  *	key = notify_prepare(word)            change a state
@@ -28,5 +28,11 @@ void notify_sleep(uint32_t *word, uint32_t key);
 
 /* Wakes everyone who sleeps; costs one load when nobody does. */
 void notify_wake(uint32_t *word);
+
+/*
+ * Wakes everyone who sleeps, whatever the bit says: a waker that died between clearing
+ * it and waking has left sleepers that no bit tells of. For after a death, and an end.
+ */
+void notify_rouse(uint32_t *word);
 
 #endif

@@ -93,8 +93,11 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 	unsigned tries = recovery_tries(&crew->hosts[host]);
 	uint32_t commits = recovery_commits(crew, host);
 	recovery_describe(crew, host, losses->how, sizeof(losses->how));
+	bool refused = recovery_reset(crew, host, tries, losses->how);
+	/* Also where nothing was held: the last wake-up may be what it died before. */
+	ring_rouse(&crew->region);
 	/* crew_ready tells why a worker refused. */
-	if (recovery_reset(crew, host, tries, losses->how))
+	if (refused)
 		return 0;
 	losses->barren = commits == losses->commits ? losses->barren + 1 : 0;
 	losses->commits = commits;

@@ -211,7 +211,7 @@ inline notify_rouse(group)
 	notify_count(group)
 }
 
-inline ring_wake_everyone()
+inline ring_rouse()
 {
 	notify_rouse(0);
 	notify_rouse(1);
@@ -444,7 +444,7 @@ filled:
 over:
 	atomic { FORGET_KEY(GROUP_SOURCE, ME_SOURCE); end_seq = seq }
 	/* ring_end */
-	d_step { ring_wake_everyone(); n_gone++ }
+	d_step { ring_rouse(); n_gone++ }
 }
 
 /* Only the sink moves a slot that is READY for it: it may as well do so when it sees it. */
@@ -493,7 +493,7 @@ retired:
 over:
 	/* ring_stop */
 	atomic { FORGET_KEY(GROUP_SINK, ME_SINK); all_retired = seq == BATCHES; stop = true }
-	d_step { ring_wake_everyone(); n_gone++ }
+	d_step { ring_rouse(); n_gone++ }
 }
 
 /* ring_held, ring_take_back: what is found is still so at the CAS, or nothing happens. */
@@ -546,7 +546,7 @@ idle:
 	d_step {
 		/* Even if it held nothing: it may have died between its commit and a wake-up. */
 #if !defined DOUBT && !defined NO_DEATH_WAKE
-		ring_wake_everyone();
+		ring_rouse();
 #endif
 		/* crew_start_host */
 #ifndef DOUBT

@@ -199,6 +199,23 @@ static void all_who_sleep_wake(void **state)
 		assert_int_equal(join_soon(waiters[i].thread), 0);
 }
 
+/* It died when it had cleared the bit, and before it woke anyone. */
+static void a_waker_that_died_is_made_good(void **state)
+{
+	(void)state;
+	uint32_t word = 0;
+	uint32_t go = 0;
+	struct waiter waiter = {.word = &word, .go = &go};
+	waiter_start(&waiter, wait_for_go);
+	say_go(&go);
+	uint32_t seen = atomic_load_seq(&word);
+	assert_true(atomic_cas_seq(&word, &seen, (seen + 2) & ~1u));
+	notify_wake(&word);
+	asleep_await(waiter.id);
+	notify_rouse(&word);
+	assert_int_equal(join_soon(waiter.thread), 0);
+}
+
 static void *wait_for_a_batch(void *argument)
 {
 	struct waiter *waiter = argument;
@@ -304,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(waking_nobody_leaves_the_word_alone),
 	    cmocka_unit_test(a_wake_before_the_sleep_is_not_lost),
 	    cmocka_unit_test(another_sleeper_does_not_hide_a_wake),
+	    cmocka_unit_test(a_waker_that_died_is_made_good),
 	    cmocka_unit_test(the_count_of_wakes_may_run_over),
 	    cmocka_unit_test(sleeps_without_cpu),
 	    cmocka_unit_test(a_wake_without_a_change_is_no_end),
