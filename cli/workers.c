@@ -69,6 +69,8 @@ int workers_apply(
 		int r = name ? leat_pipeline_workers(pipeline, name, workers_number(count), reterr)
 			     : -ENOMEM;
 		free(name);
+		if (r == -ENOMEM)
+			*reterr = (struct leat_error){LEAT_STOPPED, "out of memory"};
 		if (r < 0)
 			return r;
 	}

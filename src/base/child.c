@@ -33,11 +33,13 @@ static int child_descriptors(const struct child_setup *setup)
 	return 0;
 }
 
-/* A signal that we block or handle must not stay so in a user's program. */
+/*
+ * What leat itself ignores or handles must not stay so in a user's program; what its
+ * caller ignores, as nohup does, must.
+ */
 static void child_signals(void)
 {
-	static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGPIPE, SIGTSTP,
-	    SIGCONT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	static const int ours[] = {SIGPIPE, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		signal(ours[i], SIG_DFL);
 	sigset_t none;
@@ -119,6 +121,7 @@ int child_start(struct child *child, const struct child_setup *setup)
 	child->pid = pid;
 	child->started_pid = pid;
 	child->is_leader = !setup->stays;
+	child->lingers = setup->lingers;
 	child->group = setup->stays ? 0 : pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (child->pidfd < 0) {
@@ -128,21 +131,39 @@ int child_start(struct child *child, const struct child_setup *setup)
 	return r;
 }
 
+/* As waitid, which does not give the usage. */
+static int child_waitid(struct child *child, siginfo_t *info, int flags)
+{
+	int r;
+	do
+		r = (int)syscall(SYS_waitid, P_PID, child->pid, info, flags, &child->usage);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+static void child_discard(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static bool child_wait(struct child *child, int flags)
 {
 	/* Looked at first: while it is not reaped, its group's number is its own. */
 	siginfo_t info = {0};
-	int r;
-	do
-		r = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | flags);
-	while (r < 0 && errno == EINTR);
+	int r = child_waitid(child, &info, WEXITED | WNOWAIT | flags);
 	if (r == 0 && info.si_pid == 0)
 		return false;
-	if (info.si_code != CLD_EXITED || info.si_status != 0)
+	bool clean = r == 0 && info.si_code == CLD_EXITED && info.si_status == 0;
+	/* As wait() would give it; a child that cannot be waited for did not end well. */
+	child->status = r < 0			     ? W_EXITCODE(255, 0)
+			: info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+						     : W_EXITCODE(0, info.si_status);
+	if (r == 0 && !clean)
 		child_kill(child, SIGKILL);
-	do
-		r = wait4(child->pid, &child->status, 0, &child->usage);
-	while (r < 0 && errno == EINTR);
+	child->is_zombie = clean && child->lingers && child->is_leader;
+	if (r == 0 && !child->is_zombie)
+		child_discard(child->pid);
 	child->end_ns = clock_wall_ns();
 	child->pid = 0;
 	child->pidfd = fd_close(child->pidfd);
@@ -165,16 +186,18 @@ void child_end(struct child *child)
 	if (child->pid == 0)
 		return;
 	child_kill(child, SIGKILL);
-	/* Before its setpgid the group does not exist yet. */
+	/* It alone, where it could not lead a group. */
 	(void)kill(child->pid, SIGKILL);
 	child_wait(child, 0);
 }
 
 void child_end_group(struct child *child)
 {
-	if (child->group > 0)
-		(void)kill(-child->group, SIGKILL);
-	child->group = 0;
+	if (!child->is_zombie)
+		return;
+	(void)kill(-child->group, SIGKILL);
+	child_discard(child->group);
+	child->is_zombie = false;
 }
 
 void child_describe(const struct child *child, char *text, size_t capacity)

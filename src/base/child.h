@@ -17,8 +17,10 @@
 #include <sys/types.h>
 
 struct child {
-	bool is_leader;	   /* of a process group of its own */
-	pid_t group;	   /* its number, kept until child_end_group */
+	bool is_leader; /* of a process group of its own */
+	pid_t group;	/* its number, which is its own until child_end_group */
+	bool lingers;
+	bool is_zombie;	   /* ended well, and kept so that nobody else gets the number */
 	pid_t pid;	   /* 0: none, or reaped */
 	pid_t started_pid; /* the same, kept */
 	int pidfd;	   /* readable once it has ended */
@@ -35,8 +37,9 @@ struct child {
 struct child_setup {
 	char *const *argv; /* argv[0] is looked up on PATH */
 	const int *map;
-	int n_map;  /* at most CHILD_MAP_MAX */
-	bool stays; /* in the caller's process group: it may use the terminal */
+	int n_map;    /* at most CHILD_MAP_MAX */
+	bool stays;   /* in the caller's process group: it may use the terminal */
+	bool lingers; /* what it starts may go on after it: see child_end_group */
 };
 
 #define CHILD_MAP_MAX 8
@@ -57,8 +60,8 @@ void child_kill(struct child *child, int signal);
 void child_end(struct child *child);
 
 /*
- * Kills what is left of its group, after its own end too. The number of a group that
- * is empty could be somebody else's by then, so call it soon, and once.
+ * Kills what is left of the group of a child that lingers, and lets its number go. Due
+ * once for each such child.
  */
 void child_end_group(struct child *child);
 

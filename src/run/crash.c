@@ -6,7 +6,7 @@
 
 #define CRASH_STACK (64u << 10)
 
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 #define CRASH_N (sizeof(crash_signals) / sizeof(crash_signals[0]))
 
 static struct sigaction crash_before[CRASH_N];

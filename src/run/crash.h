@@ -19,7 +19,8 @@
 #include <setjmp.h>
 #include <stdbool.h>
 
-/* Handles SIGSEGV, SIGBUS, SIGFPE and SIGILL until crash_unwatch; no effect in a sanitizer's build.
+/* Handles SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT until crash_unwatch; no effect in a
+ * sanitizer's build.
  */
 void crash_watch(void);
 void crash_unwatch(void);

@@ -108,9 +108,9 @@ int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr)
 	if (program && (!is_python || library))
 		r = crew_exec(crew, host, is_python ? python_argv : leat_argv);
 	if (r < 0)
-		failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s%s",
-		    crew_host_name(crew, host), is_python ? python : "leat", strerror(-r),
-		    is_python ? " (the interpreter; choose one with --python)" : "");
+		failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START, r,
+		    "stage '%s': %s: %s%s", crew_host_name(crew, host), is_python ? python : "leat",
+		    strerror(-r), is_python ? " (the interpreter; choose one with --python)" : "");
 	free(program);
 	free(library);
 	return r;
@@ -196,22 +196,29 @@ bool crew_is_gone(const struct crew *crew)
 	return true;
 }
 
+/* They have a moment together, not one each. */
 static void crew_join(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		if (crew->threads[i].started && thread_join(crew->threads[i].thread) < 0)
+		if (!crew->threads[i].started)
+			continue;
+		int r = crew->abandoned ? pthread_tryjoin_np(crew->threads[i].thread, NULL)
+					: thread_join(crew->threads[i].thread);
+		if (r != 0)
 			crew->abandoned = true;
 	}
 }
 
 static void crew_end_hosts(struct crew *crew, crew_ended *ended, void *context)
 {
+	uint64_t deadline = clock_wall_ns() + CREW_GRACE_MS * 1000000ull;
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		struct child *child = &crew->hosts[i];
+		uint64_t now = clock_wall_ns();
 		if (child->pid == 0)
 			continue;
 		struct pollfd item = {.fd = child->pidfd, .events = POLLIN};
-		(void)poll(&item, 1, CREW_GRACE_MS);
+		(void)poll(&item, 1, now < deadline ? (int)((deadline - now) / 1000000) : 0);
 		child_end(child);
 		ended(context, crew, i);
 	}

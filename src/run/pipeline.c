@@ -10,6 +10,7 @@
 #include "shell.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,13 +204,18 @@ static void pipeline_go(const struct leat_pipeline *pipeline, struct run *run)
 	pipeline_trace_names(pipeline);
 	crash_watch();
 	run_go(run);
-	crash_unwatch();
+	run_close(run);
+	/* Threads that are stuck in a stage may crash still. */
+	if (!run->abandoned)
+		crash_unwatch();
 }
 
 int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 {
 	struct leat_error error = {0};
 	uint64_t start_ns = clock_wall_ns();
+	/* Where it is ignored, the kernel would keep how children end to itself. */
+	void (*child_before)(int) = signal(SIGCHLD, SIG_DFL);
 	struct run *run = calloc(1, sizeof(*run));
 	int r = run ? pipeline_resolve(pipeline, &error)
 		    : failure(&error, LEAT_STOPPED, -ENOMEM, "out of memory");
@@ -217,7 +223,8 @@ int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 		r = run_open(run, &pipeline->options, pipeline->specs, pipeline->n_specs, &error);
 		if (r == 0)
 			pipeline_go(pipeline, run);
-		run_close(run);
+		else
+			run_close(run);
 	}
 	if (r == 0) {
 		pipeline_trace_self(pipeline, start_ns);
@@ -230,6 +237,7 @@ int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
 	} else {
 		free(run);
 	}
+	signal(SIGCHLD, child_before);
 	if (error.status != LEAT_OK)
 		*reterr = error;
 	return error.status;

@@ -35,6 +35,9 @@ static bool recovery_take_back(struct crew *crew, unsigned worker, unsigned trie
 		return false;
 	struct slot *slot = slot_at(region, seq);
 	uint32_t attempts = slot->history[position - 1].attempts;
+	/* It may have died between telling of a failure and its commit: it will tell again. */
+	if (slot->failure.stage == position - 1)
+		slot_clear_failure(slot);
 	if (attempts >= tries) {
 		char why[160];
 		snprintf(why, sizeof(why), "%s, %u times", how, attempts);

@@ -128,11 +128,14 @@ static bool run_borrows(const struct run *run, int fd)
 
 static void run_close_pipes(struct run *run, struct segment *segment)
 {
-	if (!run_borrows(run, segment->in_fd))
-		fd_close(segment->in_fd);
+	/* Not under a thread that may still read: the number could be another's by then. */
+	if (source_finish(&segment->source) == 0) {
+		if (!run_borrows(run, segment->in_fd))
+			fd_close(segment->in_fd);
+		segment->in_fd = -1;
+	}
 	if (!run_borrows(run, segment->out_fd))
 		fd_close(segment->out_fd);
-	segment->in_fd = -1;
 	segment->out_fd = -1;
 }
 
@@ -246,7 +249,7 @@ static void run_poll(struct run *run)
 	int n = 3;
 	items[0] = (struct pollfd){.fd = run->bell, .events = POLLIN};
 	items[1] = (struct pollfd){.fd = run->signals, .events = POLLIN};
-	bool watch = run->watch_reader && last->is_ring && last->started && !last->done;
+	bool watch = run->watch_reader && last->sink.region && last->started && !last->done;
 	items[2] = (struct pollfd){.fd = watch ? last->out_fd : -1};
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
 		n += segment_poll(run_wave(run, i), items + n);
@@ -443,9 +446,10 @@ void run_close(struct run *run)
 {
 	for (uint32_t i = 0; i < run->n_segments; i++) {
 		struct segment *segment = &run->segments[i];
-		run_close_pipes(run, segment);
 		if (segment_end(segment) < 0)
 			run->abandoned = true;
+		else
+			run_close_pipes(run, segment);
 	}
 	guard_end(&run->guard);
 	if (run->interrupts > 0)

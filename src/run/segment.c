@@ -116,6 +116,7 @@ static int segment_start_program(struct segment *segment, struct leat_error *ret
 	    .map = map,
 	    .n_map = 3,
 	    .stays = segment->at_terminal,
+	    .lingers = true,
 	};
 	if (segment->is_ours && segment->options->trace_fd >= 0)
 		setup.n_map = 4;

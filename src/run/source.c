@@ -49,9 +49,11 @@ static uint64_t source_held_bytes(struct source *source)
 
 static bool source_may_fill(struct source *source, size_t size)
 {
+	/* First: once this slot is free, the batch that was in it is out and counted. */
+	if (!ring_is_ready(source->region, source->seq, 0))
+		return false;
 	uint64_t held = source_held_bytes(source);
-	return ring_is_ready(source->region, source->seq, 0) &&
-	       (held == 0 || held + size <= SOURCE_WINDOW_BYTES);
+	return held == 0 || held + size <= SOURCE_WINDOW_BYTES;
 }
 
 /* Waits for a free slot and for room in the window. Returns false when stopping. */
@@ -280,8 +282,10 @@ int source_start(struct source *source, const struct region *region, int fd, con
 	    .record = 1,
 	};
 	source->bell = fd_bell();
-	if (source->bell < 0)
+	if (source->bell < 0) {
+		source->region = NULL;
 		return source->bell;
+	}
 	source->buffer = malloc(source->capacity);
 	int r = source->buffer ? pthread_create(&source->thread, NULL, source_run, source) : ENOMEM;
 	if (r != 0) {

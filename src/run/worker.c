@@ -52,7 +52,7 @@ static struct region *worker_region(const struct leat_worker *worker)
 
 static void worker_tell(struct leat_worker *worker, uint32_t state)
 {
-	/* pairs with: ring_workers_state: the text in `why` */
+	/* pairs with: crew_ready, recovery_reset: the text in `why` */
 	atomic_store_release(&region_worker(worker_region(worker), worker->index)->state, state);
 	fd_ring(worker->host->bell);
 }
