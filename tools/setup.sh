@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs what building or testing leat needs and this machine lacks.
+# Installs what building, testing or measuring leat needs and this machine lacks.
 #
-#	tools/setup.sh build|test
+#	tools/setup.sh build|test|bench
 #
 # On Debian and its relatives through apt, as root or by sudo. Elsewhere it only
 # says what is needed: the build that follows tells what it could not find.
@@ -12,12 +12,14 @@ set -eu
 # The one list of what leat needs, in Debian's names; README.md points here.
 build='gcc libc6-dev libgmp-dev libjansson-dev libxxhash-dev meson ninja-build pkg-config python3 scdoc'
 test='bats clang clang-format clang-tidy git libclang-rt-dev libcmocka-dev procps shellcheck spin'
+bench='g++ golang-go libboost-dev libtbb-dev'
 
 case ${1-} in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
+bench) wanted="$build $bench" ;;
 *)
-	echo 'usage: tools/setup.sh build|test' >&2
+	echo 'usage: tools/setup.sh build|test|bench' >&2
 	exit 2
 	;;
 esac
