@@ -9,6 +9,8 @@ import signal
 import tempfile
 import time
 
+from . import machine
+
 _PR_SET_CHILD_SUBREAPER = 36
 
 # What a program leaves behind may end a moment after it.
@@ -23,6 +25,7 @@ class Failed(Exception):
 class Run:
     wall: float  # seconds, from before the start to the end of the program itself
     cpu: float  # seconds of cpu of it and all its descendants
+    others: float  # cores that the rest of the machine used meanwhile
     status: int  # as a shell says it
     out: str  # what it printed, if stdout was None
     err: str
@@ -67,6 +70,7 @@ def run(command, stdin=os.devnull, stdout=None, env=None, timeout=600):
         else:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             actions.append((os.POSIX_SPAWN_OPEN, 1, stdout, flags, 0o600))
+        busy = machine.busy_s()
         start = time.monotonic()
         pid = os.posix_spawnp(
             command[0], command, {**os.environ, **(env or {})}, file_actions=actions, setsid=True
@@ -74,6 +78,7 @@ def run(command, stdin=os.devnull, stdout=None, env=None, timeout=600):
         pidfd = os.pidfd_open(pid)
         ended, _, _ = select.select([pidfd], [], [], timeout)
         wall = time.monotonic() - start
+        busy = machine.busy_s() - busy
         os.close(pidfd)
         if not ended:
             os.killpg(pid, signal.SIGKILL)
@@ -87,6 +92,7 @@ def run(command, stdin=os.devnull, stdout=None, env=None, timeout=600):
         return Run(
             wall,
             cpu,
+            max(busy - cpu, 0.0) / wall,
             128 - code if code < 0 else code,
             out.read().decode(errors="replace"),
             err.read().decode(errors="replace"),

@@ -2,7 +2,6 @@
 """The parts that are tables of entrants: who does which work, and what is aimed at."""
 
 import dataclasses
-import os
 
 from . import build, child
 from .rounds import say
@@ -241,7 +240,3 @@ def python(settings):
 
 TABLES = {"tiny": tiny, "micro": micro, "hundred": hundred, "unbalanced": unbalanced,
           "python": python}
-
-
-def cores():
-    return len(os.sched_getaffinity(0))

@@ -7,7 +7,7 @@ import os
 import pathlib
 import sys
 
-from . import child, table
+from . import child, machine, table
 
 # The program's status for usage, or a stage that cannot start.
 _REFUSED = 2
@@ -71,11 +71,12 @@ def _sample(entrant, texts, records):
     done = _run(entrant, texts, records)
     if entrant.ours:
         texts.check(records)
-        return table.Sample(records, done.wall, done.cpu, done.cpu)
+        return table.Sample(records, done.wall, done.cpu, done.cpu, done.others)
     said = json.loads(done.out)
     if said["items"] != records or said["sum"] != records * (records - 1) // 2 + 3 * records:
         raise child.Failed("wrong result")
-    return table.Sample(records, said["wall"], done.cpu, said.get("own_cpu", done.cpu))
+    return table.Sample(records, said["wall"], done.cpu, said.get("own_cpu", done.cpu),
+                        done.others)
 
 
 def _probe(entrant, texts):
@@ -89,7 +90,7 @@ def _probe(entrant, texts):
         say(f"{entrant.label}: skipped: {entrant.skipped}")
 
 
-def run(one, texts, rounds):
+def run(one, texts, rounds, calm_s):
     """Fills the samples of one table. Raises child.Failed with the entrant's label."""
     say(f"{one.part}: {one.title}")
     entrant = None
@@ -100,6 +101,7 @@ def run(one, texts, rounds):
         for turn in range(rounds):
             first = turn % len(able)
             for entrant in able[first:] + able[:first]:
+                machine.wait_for_calm(calm_s)
                 sample = _sample(entrant, texts, entrant.records)
                 entrant.samples.append(sample)
                 say(f"  {turn + 1}/{rounds} {entrant.label}: {sample.wall:.3f} s, "

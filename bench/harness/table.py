@@ -11,6 +11,7 @@ class Sample:
     wall: float  # seconds
     cpu: float  # seconds, of all its processes
     own_cpu: float  # seconds, of the work alone in the process that does it
+    others: float  # cores that the rest of the machine used meanwhile
 
     @property
     def rate(self):
@@ -125,7 +126,7 @@ def claim_lines(claims, table):
 
 
 def markdown(table):
-    head = ["", "records", "items/s", "cpu-µs an item", "ours by it", "spread"]
+    head = ["", "records", "items/s", "cpu-µs an item", "ours by it", "spread", "others"]
     best = None
     try:
         best = table.best()
@@ -144,6 +145,7 @@ def markdown(table):
             f"{entrant.median('cpu_us'):.3g}",
             f"{table.ratio(best, entrant.label):.3g}" if best else "",
             f"{entrant.spread * 100:.0f} %",
+            f"{entrant.median('others'):.2f}",
         ]
         if table.bound:
             row.append(f"{table.share(entrant.label):.3f}")
