@@ -16,14 +16,15 @@ _WARNINGS = ["-Wall", "-Wextra"]
 _CC = ["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O3", *_WARNINGS, "-pthread"]
 _CXX = ["g++", "-std=c++17", "-O3", *_WARNINGS, "-pthread"]
 
-# Source to compiler, and what it links.
+# Program to source, compiler, and what it links.
 _PROGRAMS = {
-    "bare.c": (_CC, []),
-    "latency.c": (_CC, []),
-    "lines.c": (_CC, []),
-    "spsc.cpp": (_CXX, []),
-    "tbb.cpp": (_CXX, ["-ltbb"]),
-    "channels.go": (["go", "build"], []),
+    "bare": ("bare.c", _CC, []),
+    "latency": ("latency.c", _CC, []),
+    "lines": ("lines.c", _CC, []),
+    "spsc": ("spsc.cpp", _CXX, []),
+    "tbb": ("tbb.cpp", _CXX, ["-ltbb"]),
+    "tbb-serial": ("tbb.cpp", [*_CXX, "-DTBB_STAGES=serial_in_order"], ["-ltbb"]),
+    "channels": ("channels.go", ["go", "build"], []),
 }
 
 
@@ -50,8 +51,7 @@ def leat():
     _quietly(["ninja", "-C", BUILD])
 
 
-def _peer(source, compiler, libraries):
-    program = PEERS / source.stem
+def _peer(program, source, compiler, libraries):
     newest = max(source.stat().st_mtime, (BENCH / "peers" / "work.h").stat().st_mtime)
     if program.exists() and program.stat().st_mtime > newest:
         return
@@ -62,5 +62,5 @@ def _peer(source, compiler, libraries):
 
 def peers():
     PEERS.mkdir(parents=True, exist_ok=True)
-    for name, (compiler, libraries) in _PROGRAMS.items():
-        _peer(BENCH / "peers" / name, compiler, libraries)
+    for name, (source, compiler, libraries) in _PROGRAMS.items():
+        _peer(PEERS / name, BENCH / "peers" / source, compiler, libraries)

@@ -91,6 +91,7 @@ def _leat(settings, options, records, spins=None, language="c"):
 
 
 _TBB_1 = "oneTBB parallel_pipeline, an item a token"
+_TBB_SERIAL = "oneTBB parallel_pipeline, an item a token, serial stages"
 _TBB_64 = "oneTBB parallel_pipeline, 64 a token by hand"
 _SPSC_1 = "Boost spsc_queue, an item a push"
 _SPSC_64 = "Boost spsc_queue, 64 a push"
@@ -150,7 +151,7 @@ def tiny(settings):
     return [Table(
         "tiny", "three C stages, x + 1",
         [_leat(settings, [], records), _leat(settings, [_pool(settings)], records),
-         *_c_peers(settings, records)],
+         _peer(settings, _TBB_SERIAL, "tbb-serial", records), *_c_peers(settings, records)],
         [OURS_NOTE, PEER_NOTE],
         [Claim("items/s by oneTBB's at an item a token", _best_by(_TBB_1), least=10),
          Claim("cpu an item by oneTBB's at an item a token", _best_by(_TBB_1, "cpu_us"), most=1)],

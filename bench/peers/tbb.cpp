@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * oneTBB's parallel_pipeline: an item a token, or as many as BATCH says, which is
- * what its users write by hand. The stages are parallel, the ends serial in order.
+ * what its users write by hand. The ends are serial in order, the stages parallel
+ * or what TBB_STAGES says.
  */
 #include "work.h"
 
@@ -10,6 +11,10 @@
 
 #include <algorithm>
 #include <vector>
+
+#ifndef TBB_STAGES
+#define TBB_STAGES parallel
+#endif
 
 namespace tbb = oneapi::tbb;
 
@@ -36,8 +41,8 @@ Result run_items(const work &work)
 	};
 	auto stage = [&](int i) {
 		int64_t spins = work.spins[i];
-		return tbb::make_filter<int64_t, int64_t>(
-		    tbb::filter_mode::parallel, [spins](int64_t n) { return work_step(n, spins); });
+		return tbb::make_filter<int64_t, int64_t>(tbb::filter_mode::TBB_STAGES,
+		    [spins](int64_t n) { return work_step(n, spins); });
 	};
 	auto sink = [&](int64_t n) {
 		result.items++;
@@ -79,7 +84,7 @@ Result run_batches(const work &work)
 	auto stage = [&](int i) {
 		int64_t spins = work.spins[i];
 		return tbb::make_filter<Batch *, Batch *>(
-		    tbb::filter_mode::parallel, [spins](Batch *batch) {
+		    tbb::filter_mode::TBB_STAGES, [spins](Batch *batch) {
 			    work_steps(batch->values.data(), batch->n, spins);
 			    return batch;
 		    });
