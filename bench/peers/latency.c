@@ -100,11 +100,12 @@ static void filter_end(struct filter *filter, int count)
 {
 	int status = 0;
 	close(filter->to);
-	close(filter->from);
 	if (waitpid(filter->pid, &status, 0) < 0 || status != 0) {
 		fprintf(stderr, "a filter ended with status %d\n", status);
 		exit(1);
 	}
+	/* Not before: a filter may watch for its reader's going away. */
+	close(filter->from);
 	qsort(filter->times_ns, (size_t)count, sizeof(*filter->times_ns), compare);
 	printf("{\"median_us\": %.3f, \"p90_us\": %.3f, \"p99_us\": %.3f}\n",
 	    (double)filter->times_ns[count / 2] / 1e3,
