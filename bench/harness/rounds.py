@@ -15,9 +15,6 @@ _REFUSED = 2
 
 _PROBE_RECORDS = 3
 
-# Cores that others may use in a run that counts as undisturbed.
-_CALM_CORES = 0.1
-
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
@@ -98,7 +95,7 @@ def _calm_sample(entrant, texts, patience_s):
     """A sample that others have not disturbed, or the least disturbed that patience allows."""
     deadline = time.monotonic() + patience_s
     best = None
-    while best is None or (best.others > _CALM_CORES and time.monotonic() < deadline):
+    while best is None or (best.others > table.CALM_CORES and time.monotonic() < deadline):
         machine.wait_for_calm(deadline - time.monotonic())
         sample = _sample(entrant, texts, entrant.records)
         if best is None or sample.others < best.others:

@@ -4,6 +4,9 @@
 import dataclasses
 import statistics
 
+# Cores that others may use in a run that counts as undisturbed.
+CALM_CORES = 0.1
+
 
 @dataclasses.dataclass
 class Sample:
@@ -154,6 +157,10 @@ def markdown(table):
     lines += [f"- skipped: {e.label}: {e.skipped}" for e in table.entrants if e.skipped]
     lines += [f"- {note}" for note in table.notes]
     lines += claim_lines(table.claims, table)
+    others = max((e.median("others") for e in table.entrants if e.samples), default=0.0)
+    if others > CALM_CORES:
+        lines.append(f"- **disturbed**: others used up to {others:.2f} cores, so that times, ratios and "
+                     "what is met or missed say little; cpu an item says more")
     return "\n".join(lines)
 
 
