@@ -45,17 +45,17 @@ class Settings:
 def _calibrate(settings, language):
     """Turns a microsecond: the best of some tries, as whatever disturbs only slows."""
     items, spins = (20_000, 1000) if language == "c" else (50, 20_000)
-    best = float("inf")
+    turns = (spins, 2 * spins)
+    costs = [float("inf")] * 2
     for _ in range(5):
-        costs = []
-        for each in (spins, 2 * spins):
+        for i, each in enumerate(turns):
             words = [str(items), "1", f"{each},{each},{each}", "1"]
             done = child.run([*_program(settings, "bare", language), *words])
             if done.status != 0:
                 raise child.Failed(f"calibration: {done.err}")
-            costs.append(done.cpu)
-        # The difference has no start of a program in it.
-        best = min(best, (costs[1] - costs[0]) / (3 * items * spins))
+            costs[i] = min(costs[i], done.cpu)
+    # The difference has no start of a program in it.
+    best = (costs[1] - costs[0]) / (3 * items * spins)
     say(f"calibrated: {1e-6 / best:.4g} turns a microsecond in {language}")
     return 1e-6 / best
 
