@@ -205,8 +205,10 @@ static void resets_signals(void **state)
 	assert_int_equal(sscanf(strstr(status, "SigBlk:"), "SigBlk: %llx", &blocked), 1);
 	assert_int_equal(sscanf(strstr(status, "SigIgn:"), "SigIgn: %llx", &ignored), 1);
 	assert_int_equal(blocked, 0);
+	/* What the caller ignores stays ignored, but for what every run ignores itself. */
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		assert_int_equal(ignored >> (ours[i] - 1) & 1, 0);
+		assert_int_equal(ignored >> (ours[i] - 1) & 1, ours[i] != SIGPIPE);
+	script_reap(&script);
 	script_close(&script);
 }
 
@@ -386,9 +388,9 @@ int main(void)
 	    cmocka_unit_test(a_good_end_leaves_what_it_has_started),
 #ifndef __SANITIZE_THREAD__
 	    cmocka_unit_test(dies_with_the_thread_that_started_it),
+#endif
 	    cmocka_unit_test_setup_teardown(
 		says_why_it_cannot_start, scratch_setup, scratch_teardown),
-#endif
 	    cmocka_unit_test(nothing_can_be_ended),
 	    cmocka_unit_test(says_how_it_ended),
 	};
