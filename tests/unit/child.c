@@ -311,6 +311,8 @@ static void dies_with_the_thread_that_started_it(void **state)
 	close(script.out);
 }
 
+#endif
+
 static int start(const char *program, int fd)
 {
 	char *argv[] = {(char *)program, NULL};
@@ -334,8 +336,6 @@ static void says_why_it_cannot_start(void **state)
 	assert_int_equal(start(scratch_script("bad", "#!/leat/has/no/such/shell\n"), 0), -ENOENT);
 	assert_int_equal(start("true", 987), -EBADF);
 }
-
-#endif
 
 static void nothing_can_be_ended(void **state)
 {
