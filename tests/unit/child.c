@@ -276,8 +276,8 @@ static void a_good_end_leaves_what_it_has_started(void **state)
 }
 
 /*
- * ThreadSanitizer makes a vfork a fork: no reason comes back from it, and the thread
- * that started it may end before the child has asked to end with it.
+ * ThreadSanitizer makes a vfork a fork: the thread that started it may end before the
+ * child has asked to end with it.
  */
 #ifndef __SANITIZE_THREAD__
 
