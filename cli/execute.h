@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 struct execute {
-	const char *command; /* the subcommand's name, for messages */
 	struct leat_options options;
 	struct workers workers;
 	const char *in_path; /* NULL: stdin */

@@ -82,7 +82,7 @@ static int run_mode(struct leat_options *options, const char *value)
 
 static int run_main(int argc, char **argv)
 {
-	struct execute execute = {.command = "run", .options = leat_options_default()};
+	struct execute execute = {.options = leat_options_default()};
 	int id;
 	while ((id = getopt_long(argc, argv, "m:i:o:nh" WORKERS_LETTERS, run_long, NULL)) != -1) {
 		int r = 0;

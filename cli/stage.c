@@ -22,7 +22,7 @@ static const struct option stage_long[] = {OPTIONS_SHARED, WORKERS_OPTIONS, {NUL
 
 static int stage_main(int argc, char **argv)
 {
-	struct execute execute = {.command = "stage", .options = leat_options_default()};
+	struct execute execute = {.options = leat_options_default()};
 	execute.options.filter = 1;
 	int id;
 	while ((id = getopt_long(argc, argv, "h" WORKERS_LETTERS, stage_long, NULL)) != -1) {

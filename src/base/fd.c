@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int fd_close(int fd)
@@ -99,12 +98,4 @@ void fd_hush(int bell)
 	do
 		n = read(bell, &count, sizeof(count));
 	while (n < 0 && errno == EINTR);
-}
-
-bool fd_same_file(int a, int b)
-{
-	struct stat first;
-	struct stat second;
-	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && S_ISREG(first.st_mode) &&
-	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }

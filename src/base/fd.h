@@ -3,7 +3,6 @@
 #ifndef FD_H
 #define FD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
 
@@ -23,8 +22,5 @@ int fd_temporary(void);
 int fd_bell(void);
 void fd_ring(int bell);
 void fd_hush(int bell);
-
-/* Whether two descriptors are one regular file. */
-bool fd_same_file(int a, int b);
 
 #endif

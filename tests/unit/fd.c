@@ -193,28 +193,6 @@ static void a_bell_is_heard_once(void **state)
 	close(bell);
 }
 
-static void knows_the_same_file(void **state)
-{
-	(void)state;
-	const char *one = scratch_write("one", "same");
-	const char *two = scratch_write("two", "same");
-	int a = open(one, O_RDONLY | O_CLOEXEC);
-	int b = open(one, O_WRONLY | O_CLOEXEC);
-	int c = open(two, O_RDONLY | O_CLOEXEC);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	assert_true(fd_same_file(a, b));
-	assert_true(fd_same_file(a, a));
-	assert_false(fd_same_file(a, c));
-	/* Reading and writing one terminal or /dev/null is no accident. */
-	assert_false(fd_same_file(null, null));
-	assert_false(fd_same_file(a, -1));
-	assert_false(fd_same_file(-1, -1));
-	close(a);
-	close(b);
-	close(c);
-	close(null);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,7 +204,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_temporary_file_has_no_name, scratch_setup, scratch_teardown),
 	    cmocka_unit_test(a_bell_is_heard_once),
-	    cmocka_unit_test_setup_teardown(knows_the_same_file, scratch_setup, scratch_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
