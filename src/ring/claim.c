@@ -29,7 +29,7 @@ static uint64_t ring_state(const struct region *region, uint64_t seq)
 	return atomic_load_seq(&slot_at(region, seq)->state);
 }
 
-static void ring_wake_at(const struct region *region, unsigned position)
+void ring_wake_at(const struct region *region, unsigned position)
 {
 	notify_wake(region_wait_word(region, region_group_at(region, position)));
 }
@@ -45,16 +45,21 @@ bool ring_passed(const struct region *region, uint64_t seq, unsigned position)
 	    state_place_of(ring_state(region, seq)), ring_place(region, seq, position));
 }
 
-void ring_advance(const struct region *region, uint64_t seq, unsigned position)
+void ring_advance_quietly(const struct region *region, uint64_t seq, unsigned position)
 {
 	uint64_t to = ring_next_place(region, ring_place(region, seq, position));
 	/* pairs with: ring_state: the batch, or that the slot is free */
 	(void)atomic_exchange_seq(&slot_at(region, seq)->state, state_ready(to));
-	ring_wake_at(region, to & 0xff);
+}
+
+void ring_advance(const struct region *region, uint64_t seq, unsigned position)
+{
+	ring_advance_quietly(region, seq, position);
+	ring_wake_at(region, position == region_sink(region) ? 0 : position + 1);
 }
 
 /* The one step that makes a batch a worker's. Fails when another was quicker. */
-static bool ring_take(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+bool ring_claim_this(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
 	uint64_t place = ring_place(region, seq, position);
 	uint64_t ready = state_ready(place);
@@ -82,7 +87,7 @@ bool ring_claim(const struct region *region, unsigned position, unsigned worker,
 		ring_skip_passed(region, position, next);
 		if (!ring_is_ready(region, *next, position))
 			return false;
-	} while (!ring_take(region, *next, position, worker));
+	} while (!ring_claim_this(region, *next, position, worker));
 	*ret_seq = *next;
 	return true;
 }
@@ -96,7 +101,7 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
 		if (!ring_passed(region, seq, 0))
 			return false;
 		if (ring_is_ready(region, seq, position) &&
-		    ring_take(region, seq, position, worker)) {
+		    ring_claim_this(region, seq, position, worker)) {
 			*ret_seq = seq;
 			return true;
 		}
@@ -104,15 +109,24 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
 	return false;
 }
 
-int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+int ring_commit_quietly(
+    const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
 	uint64_t place = ring_place(region, seq, position);
-	uint64_t to = ring_next_place(region, place);
 	uint64_t held = state_busy(place, worker);
 	/* pairs with: ring_state: the stage's output and history */
-	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, state_ready(to)))
+	if (!atomic_cas_seq(
+		&slot_at(region, seq)->state, &held, state_ready(ring_next_place(region, place))))
 		return -ESTALE;
-	ring_wake_at(region, to & 0xff);
+	return 0;
+}
+
+int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+{
+	int r = ring_commit_quietly(region, seq, position, worker);
+	if (r < 0)
+		return r;
+	ring_wake_at(region, position + 1);
 	/* The batch after it may be claimed here now, by another worker of this group. */
 	ring_wake_at(region, position);
 	return 0;
@@ -122,7 +136,7 @@ bool ring_take_back(const struct region *region, uint64_t seq, unsigned position
 {
 	uint64_t place = ring_place(region, seq, position);
 	uint64_t held = state_busy(place, worker);
-	/* pairs with: ring_take: the next worker finds the input as it was */
+	/* pairs with: ring_claim_this: the next worker finds the input as it was */
 	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, state_ready(place)))
 		return false;
 	ring_wake_at(region, position);

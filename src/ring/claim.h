@@ -33,6 +33,20 @@ bool ring_passed(const struct region *region, uint64_t seq, unsigned position);
 void ring_advance(const struct region *region, uint64_t seq, unsigned position);
 
 /*
+ * For one who goes on with the batch itself: ring_advance, ring_commit and a claim of
+ * this very batch, which wake nobody. Where it leaves the batch it owes ring_wake_at. The
+ * claim fails when another was quicker; that the batches before it have passed is the
+ * caller's to know.
+ */
+void ring_advance_quietly(const struct region *region, uint64_t seq, unsigned position);
+int ring_commit_quietly(
+    const struct region *region, uint64_t seq, unsigned position, unsigned worker);
+bool ring_claim_this(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
+
+/* Wakes who waits for a batch at this position. */
+void ring_wake_at(const struct region *region, unsigned position);
+
+/*
  * Claims the next batch of a serial position for a worker. *next is the caller's
  * hint for this position, 0 at first, and is moved on. Returns true with *ret_seq.
  */

@@ -88,6 +88,7 @@ struct region_header {
 	    __attribute__((aligned(64))); /* how many batches there are; see END_UNKNOWN */
 	uint32_t stop;
 	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
+	uint32_t record_ns;	/* what a record takes in all stages, of late; see pace.h */
 };
 
 #define END_UNKNOWN UINT64_MAX

@@ -14,20 +14,26 @@ void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 	*pace = (struct pace){.header = region->header, .most = most};
 	/* relaxed: as pace_retire; the source starts later */
 	atomic_store_relaxed(&pace->header->batch_records, 1);
+	/* Until a batch has been through, each may take for ever. */
+	atomic_store_relaxed(&pace->header->record_ns, UINT32_MAX);
 }
 
-/* The wall time that the slowest stage took for each record of its input. */
-static uint64_t pace_slowest_ns(const struct region *region, const struct slot *slot)
+/* The wall time that the slowest stage took for each record of the input, and all together. */
+static uint64_t pace_slowest_ns(
+    const struct region *region, const struct slot *slot, uint64_t *ret_all_ns)
 {
 	uint64_t slowest = 1;
+	uint64_t all = 0;
 	for (unsigned i = 0; i < region->header->n_stages; i++) {
 		const struct slot_history *call = &slot->history[i];
 		if (call->records_in == 0)
 			continue;
 		uint64_t each = (call->end_ns - call->start_ns) / slot->n_source_records;
+		all += each;
 		if (each > slowest)
 			slowest = each;
 	}
+	*ret_all_ns = all;
 	return slowest;
 }
 
@@ -36,7 +42,8 @@ void pace_retire(void *context, const struct region *region, const struct slot *
 	struct pace *pace = context;
 	if (slot->n_source_records == 0)
 		return;
-	uint64_t wanted = PACE_TARGET_NS / pace_slowest_ns(region, slot);
+	uint64_t all_ns;
+	uint64_t wanted = PACE_TARGET_NS / pace_slowest_ns(region, slot, &all_ns);
 	/* Small batches say little about large ones: their cost is that of being batches. */
 	uint64_t next = 2 * (uint64_t)slot->n_source_records;
 	if (wanted < next)
@@ -45,10 +52,18 @@ void pace_retire(void *context, const struct region *region, const struct slot *
 		next = pace->most;
 	/* relaxed: the source needs no more than some recent value */
 	atomic_store_relaxed(&pace->header->batch_records, next > 0 ? (uint32_t)next : 1);
+	atomic_store_relaxed(
+	    &pace->header->record_ns, all_ns < UINT32_MAX ? (uint32_t)all_ns : UINT32_MAX);
 }
 
 uint32_t pace_records(const struct region *region)
 {
 	/* relaxed: see pace_retire */
 	return atomic_load_relaxed(&region->header->batch_records);
+}
+
+uint64_t pace_expected_ns(const struct region *region, uint32_t n_records)
+{
+	/* relaxed: see pace_retire */
+	return (uint64_t)n_records * atomic_load_relaxed(&region->header->record_ns);
 }

@@ -26,6 +26,9 @@ void pace_retire(void *context, const struct region *region, const struct slot *
 /* How many records the next batch may hold. */
 uint32_t pace_records(const struct region *region);
 
+/* How long all stages together will work on so many records, going by the last batch. */
+uint64_t pace_expected_ns(const struct region *region, uint32_t n_records);
+
 #define PACE_RECORDS_MAX 65536u
 
 #endif

@@ -99,10 +99,11 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 		    (struct trace_log){options->trace_fd, segment_trace_stage(segment, 0)};
 		segment_observe(segment, (struct observer){trace_log_retire, &segment->trace_log});
 	}
+	shortcut_open(&segment->shortcut, segment->crew, sink);
 	int r = sink_start(sink, &segment->crew->region);
 	if (r == 0)
-		r = source_start(
-		    &segment->source, &segment->crew->region, segment->in_fd, sink->source_name);
+		r = source_start(&segment->source, &segment->crew->region, segment->in_fd,
+		    sink->source_name, &segment->shortcut);
 	if (r < 0)
 		failure(reterr, LEAT_CANNOT_START, r, "cannot start a thread: %s", strerror(-r));
 	return r;
@@ -321,6 +322,7 @@ static int segment_end_ring(struct segment *segment)
 	crew_end(crew, segment_host_ended, segment);
 	if (crew->abandoned)
 		return -ETIMEDOUT;
+	shortcut_close(&segment->shortcut);
 	free(crew);
 	segment->crew = NULL;
 	return 0;

@@ -37,6 +37,7 @@ struct segment {
 	struct source source;
 	struct sink sink;
 	struct pace pace;
+	struct shortcut shortcut;
 	struct time_log time_log;
 	struct trace_log trace_log;
 	/* A program. */

@@ -46,22 +46,6 @@ static unsigned sink_gather(struct sink *sink, uint64_t *seqs)
 	return n;
 }
 
-/* Waits for batches to write. Returns how many; 0 when there are none to come. */
-static unsigned sink_wait(struct sink *sink, uint64_t *seqs)
-{
-	uint32_t *word = region_wait_word(sink->region, GROUP_SINK);
-	for (;;) {
-		unsigned n = sink_gather(sink, seqs);
-		if (n > 0)
-			return n;
-		uint32_t key = notify_prepare(word);
-		n = sink_gather(sink, seqs);
-		if (n > 0 || sink_at_end(sink))
-			return n;
-		notify_sleep(word, key);
-	}
-}
-
 static void sink_say_failure(struct sink *sink, const struct slot *slot)
 {
 	char text[sizeof(sink->error.text)];
@@ -120,29 +104,67 @@ static int sink_write(const struct sink *sink, const uint64_t *seqs, unsigned n)
 	return fd_write_vector(sink->fd, vector, n_vector);
 }
 
-static bool sink_step(struct sink *sink)
+enum sink_result {
+	SINK_IDLE, /* nothing is ready */
+	SINK_MORE, /* something was; there may be more */
+	SINK_END,
+};
+
+/* Writes and retires what is ready. The caller has the lock. */
+static enum sink_result sink_write_ready(struct sink *sink)
 {
 	uint64_t seqs[SINK_GATHER];
-	unsigned n = sink_wait(sink, seqs);
+	unsigned n = sink_gather(sink, seqs);
 	if (n == 0)
-		return false;
+		return sink_at_end(sink) ? SINK_END : SINK_IDLE;
 	int r = sink_write(sink, seqs, n);
 	if (r < 0) {
 		sink_say_write(sink, r);
-		return false;
+		return SINK_END;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!sink_retire(sink, seqs[i]))
-			return false;
+			return SINK_END;
 	}
-	return true;
+	return SINK_MORE;
+}
+
+static enum sink_result sink_step(struct sink *sink)
+{
+	pthread_mutex_lock(&sink->lock);
+	enum sink_result result = sink->ended ? SINK_END : sink_write_ready(sink);
+	sink->ended = result == SINK_END;
+	pthread_mutex_unlock(&sink->lock);
+	return result;
+}
+
+void sink_assist(struct sink *sink)
+{
+	bool at_it = pthread_mutex_trylock(&sink->lock) == 0;
+	bool wrote = at_it && !sink->ended;
+	if (wrote)
+		sink->ended = sink_write_ready(sink) == SINK_END;
+	bool ended = at_it && sink->ended;
+	if (at_it)
+		pthread_mutex_unlock(&sink->lock);
+	if (!wrote || ended)
+		ring_wake_at(sink->region, region_sink(sink->region));
 }
 
 static void *sink_run(void *argument)
 {
 	struct sink *sink = argument;
-	while (sink_step(sink))
-		;
+	uint32_t *word = region_wait_word(sink->region, GROUP_SINK);
+	enum sink_result result = SINK_MORE;
+	while (result != SINK_END) {
+		result = sink_step(sink);
+		if (result != SINK_IDLE)
+			continue;
+		uint32_t key = notify_prepare(word);
+		result = sink_step(sink);
+		if (result == SINK_IDLE)
+			notify_sleep(word, key);
+	}
 	ring_stop(sink->region);
 	/* pairs with: sink_done: the result */
 	atomic_store_release(&sink->done, 1);
@@ -153,6 +175,7 @@ static void *sink_run(void *argument)
 int sink_start(struct sink *sink, const struct region *region)
 {
 	sink->region = region;
+	pthread_mutex_init(&sink->lock, NULL);
 	int r = pthread_create(&sink->thread, NULL, sink_run, sink);
 	if (r != 0)
 		sink->region = NULL;
@@ -171,7 +194,9 @@ int sink_finish(struct sink *sink)
 		return 0;
 	ring_stop(sink->region);
 	int r = thread_join(sink->thread);
-	if (r == 0)
+	if (r == 0) {
+		pthread_mutex_destroy(&sink->lock);
 		sink->region = NULL;
+	}
 	return r;
 }

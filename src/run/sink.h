@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sink: a thread that retires slots in the order in which they were filled, unless
- * nobody wants that, writes what they hold, and hands their history to the observers.
+ * nobody wants that, writes what they hold, and hands their history to the observers. The
+ * source's thread does it in its stead where it carries a batch through by itself.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -27,7 +28,9 @@ struct sink {
 	struct observer observers[SINK_OBSERVERS_MAX];
 	unsigned n_observers;
 	pthread_t thread;
-	uint64_t seq; /* of the oldest batch that is not out */
+	pthread_mutex_t lock; /* of whoever retires: all below but `done` */
+	uint64_t seq;	      /* of the oldest batch that is not out */
+	bool ended;	      /* nothing is written any more */
 	/* The result; read it after sink_done() is true. */
 	uint64_t n_source_records; /* of the batches that were retired */
 	uint64_t n_records;
@@ -38,6 +41,12 @@ struct sink {
 
 /* Set fd, names, bell and observers first. Returns 0 or -errno. */
 int sink_start(struct sink *sink, const struct region *region);
+
+/*
+ * Writes and retires what is ready, by the calling thread; where the sink's own is at it,
+ * that sees what is ready.
+ */
+void sink_assist(struct sink *sink);
 
 /* Whether it has ended, after the last batch, a failing one or a failing write. */
 bool sink_done(const struct sink *sink);

@@ -3,6 +3,7 @@
 
 #include "atomic.h"
 #include "claim.h"
+#include "crash.h"
 #include "fd.h"
 #include "frame.h"
 #include "notify.h"
@@ -219,7 +220,24 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 	source->start += size;
 	source->searched = 0;
 	source->record += n_records;
-	ring_advance(source->region, source->seq++, 0);
+}
+
+/* Whether nothing is in flight, and all that has arrived is in the batch that was filled. */
+static bool source_is_idle(const struct source *source)
+{
+	return source->oldest == source->seq && source->start == source->end;
+}
+
+/* Lets the batch go that was filled: the short way, or to whoever waits for it. */
+static void source_send(struct source *source, uint32_t n_records)
+{
+	bool alone =
+	    source_is_idle(source) && shortcut_pays(source->shortcut, source->region, n_records);
+	uint64_t seq = source->seq++;
+	if (alone)
+		shortcut_take(source->shortcut, source->region, seq);
+	else
+		ring_advance(source->region, seq, 0);
 }
 
 /* A failure of the input takes its place in the order, like a record. */
@@ -255,6 +273,7 @@ static void *source_run(void *argument)
 	struct source *source = argument;
 	char why[256] = "";
 	enum source_result result = SOURCE_MORE;
+	void *stack = crash_thread_begin();
 	while (result == SOURCE_MORE) {
 		uint32_t n_records = 0;
 		size_t size = 0;
@@ -264,20 +283,24 @@ static void *source_run(void *argument)
 		if (!source_wait_slot(source, size))
 			break;
 		source_fill(source, n_records, size);
+		source_send(source, n_records);
 		source_shrink(source);
 	}
 	if (result == SOURCE_FAILED)
 		source_fail(source, why);
 	ring_end(source->region, source->seq);
+	crash_thread_end(stack);
 	return NULL;
 }
 
-int source_start(struct source *source, const struct region *region, int fd, const char *name)
+int source_start(struct source *source, const struct region *region, int fd, const char *name,
+    struct shortcut *shortcut)
 {
 	*source = (struct source){
 	    .region = region,
 	    .fd = fd,
 	    .name = name,
+	    .shortcut = shortcut,
 	    .capacity = SOURCE_BUFFER,
 	    .record = 1,
 	};

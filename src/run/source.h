@@ -7,6 +7,7 @@
 #define SOURCE_H
 
 #include "region.h"
+#include "shortcut.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct source {
 	int fd;
 	const char *name; /* for messages */
 	int bell;	  /* rung to interrupt a wait for input */
+	struct shortcut *shortcut;
 	uint32_t stop;
 	pthread_t thread;
 	char *buffer;
@@ -31,8 +33,9 @@ struct source {
 	uint64_t oldest;
 };
 
-/* Returns 0 or -errno. fd is borrowed. */
-int source_start(struct source *source, const struct region *region, int fd, const char *name);
+/* Returns 0 or -errno. fd and shortcut are borrowed. */
+int source_start(struct source *source, const struct region *region, int fd, const char *name,
+    struct shortcut *shortcut);
 
 /* Reads no more; what was read goes on. May be called more than once, from any thread. */
 void source_stop(struct source *source);

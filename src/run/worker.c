@@ -8,6 +8,7 @@
  * notes in the slot which record it is at, so that a record that kills every worker can
  * be named.
  */
+#include "worker.h"
 #include "atomic.h"
 #include "call.h"
 #include "claim.h"
@@ -30,12 +31,13 @@ struct worker_stage {
 	unsigned position;
 	uint64_t next;	       /* hint for ring_claim */
 	struct native *native; /* NULL: foreign, the caller runs it */
+	unsigned stands_for;   /* a carrier's: the worker in whose name it claims */
 };
 
 struct leat_worker {
 	struct leat_host *host;
 	unsigned index;
-	unsigned group;
+	unsigned group; /* a carrier's: WORKER_CARRIER */
 	unsigned n_stages;
 	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
 	/* The batch that is held; valid while `held` is set. */
@@ -44,6 +46,9 @@ struct leat_worker {
 	uint64_t cpu_ns;	   /* this thread's, at the claim */
 	struct call_result result; /* here, as a crash must not take it away */
 };
+
+/* Not a group: it works at every position. */
+#define WORKER_CARRIER UINT32_MAX
 
 static struct region *worker_region(const struct leat_worker *worker)
 {
@@ -69,24 +74,21 @@ void leat_worker_refuse(struct leat_worker *worker, const char *why)
 	worker_tell(worker, WORKER_REFUSED);
 }
 
-static int worker_load(struct leat_worker *worker)
+static int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 {
 	const struct region *region = worker_region(worker);
 	for (unsigned i = 0; i < region->header->n_stages; i++) {
 		const struct region_stage *stage = region_stage(region, i);
-		if (stage->group != worker->group)
+		if (stage->group != worker->group && worker->group != WORKER_CARRIER)
 			continue;
 		struct worker_stage *mine = &worker->stages[worker->n_stages++];
 		mine->position = i + 1;
 		if (stage->kind != STAGE_C)
 			continue;
-		struct leat_error error = {0};
 		int r =
-		    native_open(stage->target, stage->function, stage->name, &mine->native, &error);
-		if (r < 0) {
-			leat_worker_refuse(worker, error.text);
+		    native_open(stage->target, stage->function, stage->name, &mine->native, reterr);
+		if (r < 0)
 			return r;
-		}
 		enum leat_kind kind = call_kind(native_stage(mine->native));
 		leat_worker_kinds(worker, i, kind, kind);
 	}
@@ -106,11 +108,14 @@ int leat_worker_open(struct leat_host *host, unsigned nth, struct leat_worker **
 	worker->index = (unsigned)index;
 	worker->group = entry->group;
 	entry->pid = (uint32_t)getpid();
-	int r = worker_load(worker);
-	if (r < 0)
+	struct leat_error error = {0};
+	int r = worker_load(worker, &error);
+	if (r < 0) {
+		leat_worker_refuse(worker, error.text);
 		leat_worker_close(worker);
-	else
+	} else {
 		*ret_worker = worker;
+	}
 	return r;
 }
 
@@ -152,17 +157,24 @@ void leat_worker_kinds(
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
 }
 
+/* The first worker that has this stage. */
+static unsigned worker_first_of(const struct region *region, const struct region_stage *stage)
+{
+	unsigned worker = 0;
+	while (region_worker(region, worker)->group != stage->group)
+		worker++;
+	return worker;
+}
+
 int leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
 {
 	struct region *region = worker_region(worker);
-	uint32_t first = 0;
 	if (region_stage(region, stage)->is_replicated)
 		return -EINVAL;
-	while (region_worker(region, first)->group != worker->group)
-		first++;
 	/* As leat_worker_kinds. */
 	atomic_store_relaxed(&region_stage(region, stage)->is_serial, 1);
-	atomic_store_relaxed(&region_stage(region, stage)->owner, first);
+	atomic_store_relaxed(&region_stage(region, stage)->owner,
+	    worker_first_of(region, region_stage(region, stage)));
 	return 0;
 }
 
@@ -251,7 +263,9 @@ static int worker_end(
 	struct region_worker *entry = region_worker(worker_region(worker), worker->index);
 	/* relaxed: the supervisor only asks whether it has changed */
 	atomic_add_relaxed(&entry->commits, 1);
-	return ring_commit(worker_region(worker), worker->seq, position, worker->index);
+	int (*commit)(const struct region *, uint64_t, unsigned, unsigned) =
+	    worker->group == WORKER_CARRIER ? ring_commit_quietly : ring_commit;
+	return commit(worker_region(worker), worker->seq, position, worker->index);
 }
 
 /*
@@ -312,32 +326,79 @@ static void worker_run_native(struct leat_worker *worker)
 	(void)worker_end(worker, result->kind, result->size, result->n_records);
 }
 
+/* Returns 1 with a batch of a foreign stage, or 0 when the batch has been run and committed. */
+static int worker_run(struct leat_worker *worker, struct leat_batch *ret_batch)
+{
+	struct region *region = worker_region(worker);
+	struct slot *slot = slot_at(region, worker->seq);
+	unsigned input = slot_input(worker->held->position);
+	worker_begin(worker);
+	if (slot->n_records[input] == 0) {
+		/* All dropped, or cut before its first: it only keeps its place. */
+		(void)worker_end(worker, LEAT_RECORDS, 0, 0);
+		return 0;
+	}
+	if (worker->held->native) {
+		worker_run_native(worker);
+		return 0;
+	}
+	*ret_batch = (struct leat_batch){
+	    .stage = worker->held->position - 1,
+	    .n_records = slot->n_records[input],
+	    .kind = slot->kind[input],
+	    .wanted = worker_wanted(worker),
+	    .careful = worker_is_careful(worker),
+	    .data = slot_area(region, worker->seq, input),
+	    .size = slot->size[input],
+	};
+	return 1;
+}
+
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 {
 	while (worker_wait(worker)) {
-		worker_begin(worker);
-		struct region *region = worker_region(worker);
-		struct slot *slot = slot_at(region, worker->seq);
-		unsigned input = slot_input(worker->held->position);
-		if (slot->n_records[input] == 0) {
-			/* All dropped, or cut before its first: it only keeps its place. */
-			(void)worker_end(worker, LEAT_RECORDS, 0, 0);
-		} else if (worker->held->native) {
-			worker_run_native(worker);
-		} else {
-			*ret_batch = (struct leat_batch){
-			    .stage = worker->held->position - 1,
-			    .n_records = slot->n_records[input],
-			    .kind = slot->kind[input],
-			    .wanted = worker_wanted(worker),
-			    .careful = worker_is_careful(worker),
-			    .data = slot_area(region, worker->seq, input),
-			    .size = slot->size[input],
-			};
+		if (worker_run(worker, ret_batch) == 1)
 			return 1;
-		}
 	}
 	return 0;
+}
+
+int worker_open_carrier(struct leat_host *host, struct leat_worker **ret_worker)
+{
+	struct leat_worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return -ENOMEM;
+	worker->host = host;
+	worker->group = WORKER_CARRIER;
+	struct leat_error error = {0};
+	int r = worker_load(worker, &error);
+	for (unsigned i = 0; r == 0 && i < worker->n_stages; i++) {
+		if (!worker->stages[i].native)
+			r = -ENOTSUP;
+		worker->stages[i].stands_for =
+		    worker_first_of(&host->region, region_stage(&host->region, i));
+	}
+	if (r < 0)
+		leat_worker_close(worker);
+	else
+		*ret_worker = worker;
+	return r;
+}
+
+unsigned worker_carry(struct leat_worker *carrier, uint64_t seq)
+{
+	const struct region *region = worker_region(carrier);
+	struct leat_batch foreign;
+	for (unsigned i = 0; i < carrier->n_stages; i++) {
+		struct worker_stage *mine = &carrier->stages[i];
+		carrier->index = mine->stands_for;
+		if (!ring_claim_this(region, seq, mine->position, carrier->index))
+			return mine->position;
+		carrier->seq = seq;
+		carrier->held = mine;
+		(void)worker_run(carrier, &foreign);
+	}
+	return region_sink(region);
 }
 
 void leat_worker_at(struct leat_worker *worker, uint32_t index)

@@ -288,6 +288,35 @@ answers() {
 	no_leftovers
 }
 
+@test "records that come in dribbles, now few and now many, are the same" {
+	seq 30000 >records
+	seq 4 2 60002 >expected
+	local options
+	for options in '-m single' '-m threads' '-m threads -j 2' '-w twice=3' '-m shell'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options "$STAGES/numbers.c:increment" "$STAGES/numbers.c:twice" \
+			< <(python3 "$BATS_TEST_DIRNAME/dribble.py" records)
+		exits 0 && silent && same expected out
+	done
+	no_leftovers
+}
+
+@test "what fails in a dribble fails behind all that came before it" {
+	printf '1\n2\n3\n' >records
+	printf 'x\n' >>records
+	begin run "$STAGES/numbers.c:increment" "$STAGES/numbers.c:twice"
+	while read -r record; do
+		give '%s\n' "$record"
+		sleep 0.02
+	done <records
+	ended
+	exits 3
+	printf '4\n6\n8\n' >expected
+	same expected out
+	says_one "leat: stage 'increment': not an integer, record 4: \"x\""
+	finish
+}
+
 @test "a slow stage holds the source back" {
 	cat >slow.py <<-'EOF'
 		import time

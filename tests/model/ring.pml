@@ -34,7 +34,7 @@
  * the second look (ring_state, ring_end_seq, ring_stopped). Each side writes one word and
  * then reads the other's; if one of these were less than seq_cst, both could read what
  * was before. Areas and history rest on less, on release and acquire of the state word:
- * ring_advance, ring_commit and ring_take_back publish, ring_is_ready and ring_take see.
+ * ring_advance, ring_commit and ring_take_back publish, ring_is_ready and ring_claim_this see.
  */
 
 #ifndef SLOTS
@@ -252,7 +252,7 @@ inline check_serial(pos)
 }
 
 /* Takes the batch that is READY, and begins with it: reads one area, writes the other. */
-inline ring_take(w)
+inline ring_claim_this(w)
 {
 	move(seq, BUSY(seq, pos, w));
 	check_serial(pos);
@@ -286,7 +286,7 @@ inline take_from(w, i)
 {
 	seq = SEQ_IN(i);
 	pos = POSITION_IN(i);
-	ring_take(w)
+	ring_claim_this(w)
 }
 
 #ifdef NO_CAS
@@ -350,7 +350,7 @@ look:
 			:: else
 			fi;
 			if
-			:: ring_is_ready(seq, pos) -> ring_take(w); taken = true
+			:: ring_is_ready(seq, pos) -> ring_claim_this(w); taken = true
 			:: else ->
 				if
 				:: IS_LAST_LOOK(pos) -> pos--; seq = 0; looks = 0

@@ -420,6 +420,28 @@ static void assert_all_woken(struct region *region)
 		assert_woken(region, group, true);
 }
 
+static void whoever_goes_on_with_a_batch_wakes_nobody(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(2, 1);
+	prepare_all(&region);
+	ring_advance_quietly(&region, 0, 0);
+	assert_ready_at(&region, 0, 1);
+	assert_true(ring_claim_this(&region, 0, 1, 5));
+	/* Another one was quicker; the next batch is not there. */
+	assert_false(ring_claim_this(&region, 0, 1, 6));
+	assert_false(ring_claim_this(&region, 1, 1, 6));
+	assert_int_equal(ring_commit_quietly(&region, 0, 1, 6), -ESTALE);
+	assert_int_equal(ring_commit_quietly(&region, 0, 1, 5), 0);
+	assert_ready_at(&region, 0, 2);
+	for (unsigned group = 0; group < region.header->n_groups; group++)
+		assert_woken(&region, group, false);
+	ring_wake_at(&region, 2);
+	assert_woken(&region, GROUP_SINK, true);
+	assert_woken(&region, GROUP_SOURCE, false);
+	region_free(&region);
+}
+
 static void wakes_whoever_may_go_on(void **state)
 {
 	(void)state;
@@ -516,6 +538,7 @@ int main(void)
 	    cmocka_unit_test(a_claim_names_its_worker),
 	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
 	    cmocka_unit_test(finds_what_a_worker_holds),
+	    cmocka_unit_test(whoever_goes_on_with_a_batch_wakes_nobody),
 	    cmocka_unit_test(wakes_whoever_may_go_on),
 	    cmocka_unit_test(an_end_is_told_to_all),
 	    cmocka_unit_test(a_stop_is_told_to_all),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shortcut.h"
+
+#include "claim.h"
+#include "pace.h"
+#include "worker.h"
+
+/* About what two wake-ups cost where the other core sleeps. */
+#define SHORTCUT_NS (30u * 1000)
+
+static bool shortcut_is_possible(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->plan.hosts[i] != HOST_SELF)
+			return false;
+	}
+	return true;
+}
+
+void shortcut_open(struct shortcut *shortcut, struct crew *crew, struct sink *sink)
+{
+	*shortcut = (struct shortcut){.sink = sink};
+	/* Its workers have loaded the same functions: what fails here only goes the long way. */
+	if (shortcut_is_possible(crew))
+		(void)worker_open_carrier(&crew->self, &shortcut->carrier);
+}
+
+void shortcut_close(struct shortcut *shortcut)
+{
+	shortcut->carrier = leat_worker_close(shortcut->carrier);
+}
+
+bool shortcut_pays(const struct shortcut *shortcut, const struct region *region, uint32_t n_records)
+{
+	return shortcut->carrier && pace_expected_ns(region, n_records) <= SHORTCUT_NS;
+}
+
+void shortcut_take(struct shortcut *shortcut, const struct region *region, uint64_t seq)
+{
+	ring_advance_quietly(region, seq, 0);
+	unsigned position = worker_carry(shortcut->carrier, seq);
+	if (position == region_sink(region))
+		sink_assist(shortcut->sink);
+	else
+		ring_wake_at(region, position);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The short way through an idle ring. To hand a batch on costs a wake-up each time, some
+ * microseconds or some tens of them; where stages take less than that, the source's
+ * thread runs them itself, and writes what comes out. A line that is typed is
+ * answered as soon as by one program.
+ *
+ * Only where every stage is a C function in this process, and only while nothing is in
+ * flight and no more input is there: then no other core would have had anything to do.
+ *
+ * Threads: the source's.
+ */
+#ifndef SHORTCUT_H
+#define SHORTCUT_H
+
+#include "crew.h"
+#include "sink.h"
+
+struct shortcut {
+	struct leat_worker *carrier; /* NULL: this ring has none */
+	struct sink *sink;
+};
+
+/* Leaves a ring that cannot have one without it; the crew must have started. */
+void shortcut_open(struct shortcut *shortcut, struct crew *crew, struct sink *sink);
+void shortcut_close(struct shortcut *shortcut);
+
+/* Whether a batch of so many records would be through sooner. */
+bool shortcut_pays(
+    const struct shortcut *shortcut, const struct region *region, uint32_t n_records);
+
+/* Takes a batch that has been filled and not advanced through the ring. */
+void shortcut_take(struct shortcut *shortcut, const struct region *region, uint64_t seq);
+
+#endif
