@@ -107,27 +107,6 @@ static size_t number_put_digits(char *to, uint64_t value)
 	return n;
 }
 
-/* More digits than this may not fit. */
-#define NUMBER_SCAN_DIGITS 18
-
-const char *number_scan_i64(const char *text, const char *end, char separator, int64_t *ret)
-{
-	bool negative = *text == '-';
-	const char *first = text + negative;
-	const char *at = first;
-	uint64_t value = 0;
-	for (; at < end; at++) {
-		unsigned digit = (unsigned char)*at - (unsigned)'0';
-		if (digit > 9)
-			break;
-		value = value * 10 + digit;
-	}
-	if (at == first || at - first > NUMBER_SCAN_DIGITS || at == end || *at != separator)
-		return NULL;
-	*ret = negative ? -(int64_t)value : (int64_t)value;
-	return at + 1;
-}
-
 size_t number_print_i64(char *to, int64_t value)
 {
 	if (value >= 0)

@@ -24,13 +24,6 @@ void number_trim(const char **text, size_t *size);
  */
 int number_parse_i64(const char *text, size_t size, int64_t *ret);
 
-/*
- * The quick way for a plain number: an optional minus, 1 to 18 digits, and the
- * separator, which must occur before `end`. Returns what follows the separator, or
- * NULL when the text needs number_parse_i64().
- */
-const char *number_scan_i64(const char *text, const char *end, char separator, int64_t *ret);
-
 /* Writes no NUL; returns the size written. */
 size_t number_print_i64(char *to, int64_t value);
 

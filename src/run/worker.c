@@ -289,13 +289,13 @@ static bool worker_is_careful(const struct leat_worker *worker)
 	return slot->history[worker->held->position - 1].attempts > 1;
 }
 
-static void worker_crashed(struct call_result *result, int number)
+static void worker_crashed(struct leat_worker *worker, const struct call_output *output, int number)
 {
 	char why[128];
 	snprintf(why, sizeof(why),
 	    "crashed with SIG%s (-m processes gives it a process of its own)",
 	    sigabbrev_np(number));
-	call_crashed(result, why);
+	call_crashed(native_stage(worker->held->native), output, &worker->result, why);
 }
 
 static void worker_run_native(struct leat_worker *worker)
@@ -319,7 +319,7 @@ static void worker_run_native(struct leat_worker *worker)
 		call_batch(native_stage(worker->held->native), &batch, &output, result);
 		crash_disarm();
 	} else {
-		worker_crashed(result, number);
+		worker_crashed(worker, &output, number);
 	}
 	if (result->why[0])
 		slot_cut(region, worker->seq, position, result->failed, result->why);

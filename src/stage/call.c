@@ -6,6 +6,7 @@
 #include "call.h"
 
 #include "number.h"
+#include "numbers.h"
 #include "quote.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The longest that a number can be as a line. */
+#define CALL_TEXT_MAX (NUMBER_F64_MAX + 1)
 
 /* Digits shown of a number that is too long. */
 #define CALL_SHOWN_DIGITS 24
@@ -29,6 +33,7 @@ struct call {
 	uint64_t max_record;
 	char *data;
 	size_t capacity;
+	bool runs;		     /* numbers go in runs: nothing about one can fail there */
 	volatile uint32_t *progress; /* a crash must find it written */
 	struct call_result *result;
 };
@@ -64,6 +69,7 @@ static void call_begin(struct call *call, uint32_t index)
 {
 	struct call_result *result = call->result;
 	result->at = index;
+	result->first = index;
 	result->whole_size = result->size;
 	result->whole_records = result->n_records;
 	if (call->progress)
@@ -76,17 +82,6 @@ static void call_undo(struct call_result *result)
 	result->failed = result->at;
 	result->size = result->whole_size;
 	result->n_records = result->whole_records;
-}
-
-void call_crashed(struct call_result *result, const char *why)
-{
-	/* From array to array only the place is kept up to date. */
-	if (result->kind != LEAT_RECORDS) {
-		result->whole_size = result->at * sizeof(int64_t);
-		result->whole_records = result->at;
-	}
-	call_undo(result);
-	snprintf(result->why, sizeof(result->why), "%s", why);
 }
 
 static int call_full(struct call *call)
@@ -232,26 +227,82 @@ static void call_record_raw(struct call *call, const char *record, size_t size)
 		call_fail(call, r, "returned %d", r);
 }
 
-/*
- * Plain integers in newline or nul framing, without looking for each one's end first.
- * Leaves the reader at the first record that is anything else. Returns how many.
- */
-static uint32_t call_plain_i64(struct call *call, struct frame_reader *reader)
+/* Where the next run's results go. */
+static void *call_place(struct call *call)
 {
-	call_i64 *function = (call_i64 *)call->stage->function;
-	char separator = frame_separator(call->frame);
-	uint32_t n = 0;
-	int64_t value;
-	while (reader->at < reader->end) {
-		const char *next = number_scan_i64(reader->at, reader->end, separator, &value);
-		if (!next || call->capacity - call->result->size < 2 * NUMBER_I64_MAX)
-			break;
-		call_begin(call, n);
-		call_give_i64(call, function(value));
-		reader->at = next;
-		n++;
+	struct call_result *result = call->result;
+	return result->kind == LEAT_RECORDS ? (void *)&result->given : call->data + result->size;
+}
+
+/* How many numbers the next run may have, so that whatever they are fits the output. */
+static uint32_t call_fitting(const struct call *call)
+{
+	const struct call_result *result = call->result;
+	size_t each = result->kind == LEAT_RECORDS ? CALL_TEXT_MAX : sizeof(int64_t);
+	size_t n = (call->capacity - result->size) / each;
+	if (!call->runs)
+		return 0;
+	return n < CALL_RUN ? (uint32_t)n : CALL_RUN;
+}
+
+/* The output's end, with n of the numbers given as text behind it. */
+static size_t call_write(enum leat_stage_kind kind, enum leat_frame frame, char *data, size_t size,
+    const struct call_result *result, uint32_t n)
+{
+	char separator = frame_separator(frame);
+	char *end = kind == LEAT_STAGE_I64
+			? numbers_print_i64(data + size, separator, result->given.i64, n)
+			: numbers_print_f64(data + size, separator, result->given.f64, n);
+	return (size_t)(end - data);
+}
+
+/* Calls the function for each of n numbers, which may be where the results go. */
+static void call_run(struct call *call, uint32_t index, const void *numbers, uint32_t n)
+{
+	struct call_result *result = call->result;
+	void *place = call_place(call);
+	call_begin(call, index);
+	if (call->stage->kind == LEAT_STAGE_I64) {
+		call_i64 *function = (call_i64 *)call->stage->function;
+		const int64_t *in = numbers;
+		int64_t *out = place;
+		for (uint32_t i = 0; i < n; i++) {
+			result->at = index + i;
+			out[i] = function(in[i]);
+		}
+	} else {
+		call_f64 *function = (call_f64 *)call->stage->function;
+		const double *in = numbers;
+		double *out = place;
+		for (uint32_t i = 0; i < n; i++) {
+			result->at = index + i;
+			out[i] = function(in[i]);
+		}
 	}
-	return n;
+	if (result->kind == LEAT_RECORDS)
+		result->size = call_write((enum leat_stage_kind)call->stage->kind, call->frame,
+		    call->data, result->size, result, n);
+	else
+		result->size += n * sizeof(int64_t);
+	result->n_records += n;
+}
+
+/* Calls for plain numbers up to the first record that is anything else. Returns how many. */
+static uint32_t call_plain(struct call *call, struct frame_reader *reader, uint32_t index)
+{
+	char separator = frame_separator(call->frame);
+	uint32_t done = 0;
+	for (;;) {
+		void *place = call_place(call);
+		uint32_t n = call_fitting(call);
+		n = call->stage->kind == LEAT_STAGE_I64
+			? numbers_scan_i64(&reader->at, reader->end, separator, place, n)
+			: numbers_scan_f64(&reader->at, reader->end, separator, place, n);
+		if (n == 0)
+			return done;
+		call_run(call, index + done, place, n);
+		done += n;
+	}
 }
 
 static void call_record(struct call *call, const char *record, size_t size)
@@ -271,11 +322,10 @@ static void call_records(struct call *call, const struct batch *batch)
 	    call->frame, batch->data, (const char *)batch->data + batch->size};
 	const char *record;
 	size_t size;
-	/* With room for any number nothing can fail there. */
-	bool plain = call->stage->kind == LEAT_STAGE_I64 && call->frame != LEAT_U32 &&
-		     call->max_record >= NUMBER_I64_MAX && !call->progress;
-	uint32_t index = plain ? call_plain_i64(call, &reader) : 0;
-	for (; frame_next(&reader, &record, &size); index++) {
+	for (uint32_t index = 0;; index++) {
+		index += call_plain(call, &reader, index);
+		if (!frame_next(&reader, &record, &size))
+			return;
 		call_begin(call, index);
 		call_record(call, record, size);
 		if (result->why[0]) {
@@ -285,42 +335,21 @@ static void call_records(struct call *call, const struct batch *batch)
 	}
 }
 
-/* From array to array: nothing but the calls. */
-static void call_array_to_array(struct call *call, const struct batch *batch)
-{
-	size_t n = batch->size / sizeof(int64_t);
-	if (batch->kind == LEAT_I64) {
-		call_i64 *function = (call_i64 *)call->stage->function;
-		const int64_t *in = batch->data;
-		int64_t *out = (int64_t *)(void *)call->data;
-		for (size_t i = 0; i < n; i++) {
-			call->result->at = (uint32_t)i;
-			out[i] = function(in[i]);
-		}
-	} else {
-		call_f64 *function = (call_f64 *)call->stage->function;
-		const double *in = batch->data;
-		double *out = (double *)(void *)call->data;
-		for (size_t i = 0; i < n; i++) {
-			call->result->at = (uint32_t)i;
-			out[i] = function(in[i]);
-		}
-	}
-	call->result->size = batch->size;
-	call->result->n_records = (uint32_t)n;
-}
-
 static void call_array(struct call *call, const struct batch *batch)
 {
 	struct call_result *result = call->result;
-	if (result->kind == batch->kind && batch->size <= call->capacity && !call->progress) {
-		call_array_to_array(call, batch);
-		return;
-	}
 	const int64_t *integers = batch->data;
 	const double *reals = batch->data;
 	uint32_t n = (uint32_t)(batch->size / sizeof(int64_t));
 	for (uint32_t i = 0; i < n; i++) {
+		uint32_t run = call_fitting(call);
+		if (run > n - i)
+			run = n - i;
+		if (run > 0) {
+			call_run(call, i, integers + i, run);
+			i += run - 1;
+			continue;
+		}
 		call_begin(call, i);
 		if (batch->kind == LEAT_I64)
 			call_give_i64(call, ((call_i64 *)call->stage->function)(integers[i]));
@@ -331,6 +360,20 @@ static void call_array(struct call *call, const struct batch *batch)
 			return;
 		}
 	}
+}
+
+/*
+ * Whether numbers may go in runs. As text there must be a separator, and room for any of
+ * them, so that nothing can fail; and a careful worker must know of each call before it.
+ */
+static bool call_runs(
+    const struct leat_stage *stage, const struct batch *batch, const struct call_output *output)
+{
+	if (call_kind(stage) == LEAT_RECORDS || output->progress)
+		return false;
+	if (batch->kind != LEAT_RECORDS && output->wanted != LEAT_RECORDS)
+		return true;
+	return output->frame != LEAT_U32 && output->max_record >= NUMBER_F64_MAX;
 }
 
 void call_batch(const struct leat_stage *stage, const struct batch *batch,
@@ -345,6 +388,7 @@ void call_batch(const struct leat_stage *stage, const struct batch *batch,
 	    .max_record = lengths ? UINT32_MAX : output->max_record,
 	    .data = output->data,
 	    .capacity = output->capacity,
+	    .runs = call_runs(stage, batch, output),
 	    .progress = output->progress,
 	    .result = ret_result,
 	};
@@ -352,4 +396,18 @@ void call_batch(const struct leat_stage *stage, const struct batch *batch,
 		call_records(&call, batch);
 	else
 		call_array(&call, batch);
+}
+
+void call_crashed(const struct leat_stage *stage, const struct call_output *output,
+    struct call_result *result, const char *why)
+{
+	uint32_t before = result->at - result->first;
+	if (result->kind == LEAT_RECORDS)
+		result->whole_size = call_write((enum leat_stage_kind)stage->kind, output->frame,
+		    output->data, result->whole_size, result, before);
+	else
+		result->whole_size += before * sizeof(int64_t);
+	result->whole_records += before;
+	call_undo(result);
+	snprintf(result->why, sizeof(result->why), "%s", why);
 }

@@ -22,6 +22,12 @@ struct call_output {
 	uint32_t *progress;    /* set to each record's index before its call; NULL: not */
 };
 
+/*
+ * Numbers are called in runs: read together, called one after the other, written together.
+ * This many fit the processor's nearest cache.
+ */
+#define CALL_RUN 128
+
 /* What a batch came to. */
 struct call_result {
 	enum leat_kind kind;
@@ -29,19 +35,19 @@ struct call_result {
 	uint32_t n_records; /* records of output */
 	uint32_t failed;    /* index of the failing input record, if why is not empty */
 	uint32_t at;	    /* index of the record whose call was the last to begin */
+	uint32_t first;	    /* index of the first record of its run */
 	size_t whole_size;  /* output of the records before that one */
 	uint32_t whole_records;
+	/* What the run's calls gave and is not written yet, where text is wanted. */
+	union {
+		int64_t i64[CALL_RUN];
+		double f64[CALL_RUN];
+	} given;
 	char why[512];
 };
 
 /* The machine type that a stage can take and give instead of text; LEAT_RECORDS: none. */
 enum leat_kind call_kind(const struct leat_stage *stage);
-
-/*
- * The function never came back: makes the result what it was before that record, which
- * fails for the reason given.
- */
-void call_crashed(struct call_result *result, const char *why);
 
 /*
  * Calls the function for every record and collects what it gives. Stops at the first
@@ -50,5 +56,12 @@ void call_crashed(struct call_result *result, const char *why);
  */
 void call_batch(const struct leat_stage *stage, const struct batch *batch,
     const struct call_output *output, struct call_result *ret_result);
+
+/*
+ * The function never came back to call_batch(): makes the result what it would be if the
+ * record had failed for the reason given.
+ */
+void call_crashed(const struct leat_stage *stage, const struct call_output *output,
+    struct call_result *result, const char *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input: a text that may be a number; its first eight bytes are also a double. */
+/* Input: a text that may be a number, or a row of them; its first eight bytes are also a double. */
 #include "number.h"
+#include "numbers.h"
 
 #include "fuzz.h"
 
@@ -33,6 +34,36 @@ static uint64_t bits_of(double value)
 	return bits;
 }
 
+/* What the quick ways read, the exact ones read alike; and it is written back alike. */
+static void check_rows(const char *text, size_t size, char separator)
+{
+	const char *end = text + size;
+	const char *at = text;
+	int64_t integer;
+	double real;
+	char printed[NUMBER_I64_MAX + 1];
+	char quickly[NUMBER_I64_MAX + 1];
+	for (const char *from = at; numbers_scan_i64(&at, end, separator, &integer, 1) == 1;
+	     from = at) {
+		int64_t again;
+		fuzz_expect(from < at && at <= end && at[-1] == separator);
+		fuzz_expect(number_parse_i64(from, (size_t)(at - from) - 1, &again) == 0);
+		fuzz_expect(again == integer);
+		size_t n = number_print_i64(printed, integer);
+		printed[n] = separator;
+		fuzz_expect(numbers_print_i64(quickly, separator, &integer, 1) == quickly + n + 1);
+		fuzz_expect(memcmp(printed, quickly, n + 1) == 0);
+	}
+	at = text;
+	for (const char *from = at; numbers_scan_f64(&at, end, separator, &real, 1) == 1;
+	     from = at) {
+		double again;
+		fuzz_expect(from < at && at <= end && at[-1] == separator);
+		fuzz_expect(number_parse_f64(from, (size_t)(at - from) - 1, &again) == 0);
+		fuzz_expect(bits_of(again) == bits_of(real));
+	}
+}
+
 static void check_f64(double value)
 {
 	char printed[NUMBER_F64_MAX];
@@ -51,6 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_expect(text != NULL);
 	memcpy(text, data, size);
 	check_i64(text, size);
+	check_rows(text, size, '\n');
+	check_rows(text, size, '\0');
 	double value;
 	if (number_parse_f64(text, size, &value) == 0)
 		check_f64(value);
