@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Below this many records wanted, to count them all is a waste. */
-#define FRAME_SCAN_ALL_MIN 16
+/* Below this many records wanted, to count those in a block is a waste. */
+#define FRAME_SKIP_MIN 16
 
 /* What precedes a record in u32 framing. */
 #define FRAME_PREFIX sizeof(uint32_t)
@@ -118,50 +118,48 @@ static int frame_first(
 /* Sixteen bytes at a time, on any machine: the compiler knows what it has. */
 typedef uint8_t frame_lanes __attribute__((vector_size(16)));
 
-/* A lane counts to 255 before it would overflow. */
-#define FRAME_LANE_ROUNDS 255
+/* What is counted at once: a lane would overflow after 255 bytes. */
+#define FRAME_BLOCK (64 * sizeof(frame_lanes))
 
+/* The separators in up to a block. */
 static uint32_t frame_count(const char *data, size_t size, char separator)
 {
 	const char *end = data + size;
-	uint32_t count = 0;
-	while ((size_t)(end - data) >= sizeof(frame_lanes)) {
-		size_t rounds = (size_t)(end - data) / sizeof(frame_lanes);
-		if (rounds > FRAME_LANE_ROUNDS)
-			rounds = FRAME_LANE_ROUNDS;
-		frame_lanes sums = {0};
-		for (size_t i = 0; i < rounds; i++) {
-			frame_lanes bytes;
-			memcpy(&bytes, data, sizeof(bytes));
-			/* A comparison gives all ones, which is minus one, where it holds. */
-			sums -= (frame_lanes)(bytes == (uint8_t)separator);
-			data += sizeof(bytes);
-		}
-		for (size_t lane = 0; lane < sizeof(sums); lane++)
-			count += sums[lane];
+	frame_lanes sums = {0};
+	for (; (size_t)(end - data) >= sizeof(sums); data += sizeof(sums)) {
+		frame_lanes bytes;
+		memcpy(&bytes, data, sizeof(bytes));
+		/* A comparison gives all ones, which is minus one, where it holds. */
+		sums -= (frame_lanes)(bytes == (uint8_t)separator);
 	}
+	uint32_t count = 0;
+	for (size_t lane = 0; lane < sizeof(sums); lane++)
+		count += sums[lane];
 	for (; data < end; data++)
 		count += *data == separator;
 	return count;
 }
 
 /*
- * The quick way to scan, where no record can be too long and all may be taken.
- * Returns whether it was.
+ * Skips whole blocks, where no record can be too long, as far as they end at most
+ * max_records records. Returns how many of these they end, and where the last one does.
  */
-static bool frame_scan_all(enum leat_frame frame, const char *data, size_t size,
-    uint64_t max_record, uint32_t max_records, uint32_t *ret_records, size_t *ret_size)
+static uint32_t frame_skip(
+    char separator, const char *data, size_t size, uint32_t max_records, size_t *ret_size)
 {
-	if (frame == LEAT_U32 || size > max_record || max_records < FRAME_SCAN_ALL_MIN)
-		return false;
-	const char *last = memrchr(data, frame_separator(frame), size);
-	size_t whole = last ? (size_t)(last - data) + 1 : 0;
-	uint32_t records = frame_count(data, whole, frame_separator(frame));
-	if (records > max_records)
-		return false;
-	*ret_records = records;
-	*ret_size = whole;
-	return true;
+	uint32_t records = 0;
+	size_t at = 0;
+	while (at < size) {
+		size_t block = size - at < FRAME_BLOCK ? size - at : FRAME_BLOCK;
+		uint32_t more = frame_count(data + at, block, separator);
+		if (more > max_records - records)
+			break;
+		records += more;
+		at += block;
+	}
+	const char *last = at > 0 ? memrchr(data, separator, at) : NULL;
+	*ret_size = last ? (size_t)(last - data) + 1 : 0;
+	return records;
 }
 
 int frame_scan(enum leat_frame frame, const char *data, size_t size, uint64_t max_record,
@@ -169,8 +167,8 @@ int frame_scan(enum leat_frame frame, const char *data, size_t size, uint64_t ma
 {
 	uint32_t records = 0;
 	size_t at = 0;
-	if (frame_scan_all(frame, data, size, max_record, max_records, ret_records, ret_size))
-		return 0;
+	if (frame != LEAT_U32 && size <= max_record && max_records >= FRAME_SKIP_MIN)
+		records = frame_skip(frame_separator(frame), data, size, max_records, &at);
 	while (records < max_records) {
 		size_t taken;
 		int r = frame_first(frame, data + at, size - at, max_record, &taken);

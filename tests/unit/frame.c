@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,61 @@ static void stops_at_the_most_records(void **state)
 	assert_int_equal(taken, 0);
 }
 
+/* Enough records that whole blocks of them are counted at once: any limit, and any end. */
+static void counts_many_records(void **state)
+{
+	(void)state;
+	static char data[5000];
+	uint32_t n_all = 0;
+	for (size_t i = 0; i < sizeof(data); i++) {
+		/* Short records, a long one, and one that is not whole. */
+		bool ends = i < 2000 ? i % 7 == 6 || i % 5 == 1 : i == 4000 || i > 4990;
+		data[i] = ends && i < 4997 ? '\n' : 'a';
+		n_all += data[i] == '\n';
+	}
+	for (size_t size = 0; size <= sizeof(data); size += size % 1024 < 1000 ? 13 : 1) {
+		uint32_t most = size % 3 == 0 ? n_all : (uint32_t)size % (n_all + 20);
+		size_t expected_taken = 0;
+		uint32_t expected = 0;
+		for (size_t i = 0; i < size && expected < most; i++) {
+			if (data[i] == '\n') {
+				expected_taken = i + 1;
+				expected++;
+			}
+		}
+		uint32_t records;
+		size_t taken;
+		assert_int_equal(
+		    frame_scan(LEAT_NEWLINE, data, size, sizeof(data), most, &records, &taken), 0);
+		assert_int_equal(records, expected);
+		assert_int_equal(taken, expected_taken);
+	}
+	for (uint32_t most = 0; most <= n_all + 1; most++) {
+		uint32_t records;
+		size_t taken;
+		assert_int_equal(frame_scan(LEAT_NEWLINE, data, sizeof(data), sizeof(data), most,
+				     &records, &taken),
+		    0);
+		assert_int_equal(records, most < n_all ? most : n_all);
+		struct frame_reader reader = {LEAT_NEWLINE, data, data + taken};
+		const char *record;
+		size_t size;
+		while (frame_next(&reader, &record, &size))
+			records--;
+		assert_int_equal(records, 0);
+		assert_ptr_equal(reader.at, data + taken);
+	}
+	/* As many as can be. */
+	uint32_t records;
+	size_t taken;
+	memset(data, '\n', sizeof(data));
+	assert_int_equal(frame_scan(LEAT_NEWLINE, data, sizeof(data), sizeof(data), UINT32_MAX,
+			     &records, &taken),
+	    0);
+	assert_int_equal(records, sizeof(data));
+	assert_int_equal(taken, sizeof(data));
+}
+
 static void refuses_a_long_record(void **state)
 {
 	(void)state;
@@ -167,6 +223,7 @@ int main(void)
 	    cmocka_unit_test(walks_over_what_was_put),
 	    cmocka_unit_test(leaves_what_is_not_whole),
 	    cmocka_unit_test(stops_at_the_most_records),
+	    cmocka_unit_test(counts_many_records),
 	    cmocka_unit_test(refuses_a_long_record),
 	    cmocka_unit_test(has_no_limit_of_its_own),
 	    cmocka_unit_test(knows_what_may_be_a_record),
