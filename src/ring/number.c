@@ -405,8 +405,17 @@ size_t number_print_f64(char *to, double value)
 		return (size_t)((char *)mempcpy(to, "inf", 3) - start);
 	if (value == 0)
 		return (size_t)((char *)mempcpy(to, "0.0", 3) - start);
+	/* Below 2^53 all whole numbers are doubles, so none has a shorter text than its digits. */
+	if (value < 0x1p53 && value == (double)(uint64_t)value) {
+		to += number_put_digits(to, (uint64_t)value);
+		return (size_t)((char *)mempcpy(to, ".0", 2) - start);
+	}
 	pthread_once(&number_powers_once, number_make_powers);
 	struct number_decimal decimal = number_shorten(value);
+	if (decimal.digits % 100000000 == 0) {
+		decimal.digits /= 100000000;
+		decimal.exponent += 8;
+	}
 	while (decimal.digits % 10 == 0) {
 		decimal.digits /= 10;
 		decimal.exponent++;
