@@ -158,10 +158,22 @@ bool ring_held(
 	return false;
 }
 
+unsigned ring_present(const struct region *region, unsigned group)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < region->header->n_slots; i++) {
+		unsigned position = state_place_of(ring_state(region, i)) & 0xff;
+		n += region_group_at(region, position) == group;
+	}
+	return n;
+}
+
 void ring_rouse(const struct region *region)
 {
-	for (unsigned group = 0; group < region->header->n_groups; group++)
+	for (unsigned group = 0; group < region->header->n_groups; group++) {
 		notify_rouse(region_wait_word(region, group));
+		notify_rouse(region_park_word(region, group));
+	}
 }
 
 void ring_end(const struct region *region, uint64_t end)

@@ -66,6 +66,9 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
  */
 int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
+/* How many batches are at a group's positions, claimed or not. */
+unsigned ring_present(const struct region *region, unsigned group);
+
 /* Finds the batch that a worker holds. Returns true with its seq and position. */
 bool ring_held(
     const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position);

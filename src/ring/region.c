@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define REGION_MAGIC   0x7461656cu /* "leat" */
-#define REGION_VERSION 1u
+#define REGION_VERSION 2u
 #define REGION_LINE    64u
 
 /* Of what is attached; nobody makes as many. */
@@ -22,6 +22,7 @@
 /* Processes of different builds must agree on these. */
 static_assert(sizeof(struct region_stage) == 4444, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
+static_assert(sizeof(struct region_waits) == 2 * REGION_LINE, "the region is an interface");
 static_assert(offsetof(struct region_header, end_seq) == 128, "the region is an interface");
 
 static uint64_t region_round(uint64_t value, uint64_t unit)
@@ -56,7 +57,8 @@ static void region_lay_out(struct region_header *header)
 	header->slot_stride = (uint32_t)region_round(
 	    sizeof(struct slot) + header->n_stages * sizeof(struct slot_history), REGION_LINE);
 	header->waits_offset = region_round(sizeof(*header), REGION_LINE);
-	header->stages_offset = header->waits_offset + (uint64_t)header->n_groups * REGION_LINE;
+	header->stages_offset =
+	    header->waits_offset + (uint64_t)header->n_groups * sizeof(struct region_waits);
 	header->workers_offset = region_round(
 	    header->stages_offset + header->n_stages * sizeof(struct region_stage), REGION_LINE);
 	header->slots_offset = region_round(
@@ -108,6 +110,8 @@ int region_new(const struct region_config *config, struct region *ret_region)
 		*region_stage(&region, i) = config->stages[i];
 	for (uint32_t i = 0; i < config->n_workers; i++)
 		*region_worker(&region, i) = config->workers[i];
+	for (uint32_t i = 0; i < header.n_groups; i++)
+		*region_limit(&region, i) = UINT32_MAX;
 	for (uint64_t seq = 0; seq < config->n_slots; seq++)
 		slot_clear_failure(slot_at(&region, seq));
 	*ret_region = region;
@@ -122,8 +126,8 @@ static bool region_header_is_valid(const struct region_header *header, uint64_t 
 	    header->n_slots == 0 || header->n_slots > REGION_SLOTS_MAX ||
 	    (header->n_slots & (header->n_slots - 1)) != 0 ||
 	    header->n_stages > REGION_STAGES_MAX || header->n_workers > REGION_WORKERS_MAX ||
-	    header->n_groups < GROUP_WORKERS ||
-	    header->n_groups > REGION_STAGES_MAX + GROUP_WORKERS || header->frame > LEAT_U32)
+	    header->n_groups < GROUP_WORKERS || header->n_groups > REGION_GROUPS_MAX ||
+	    header->frame > LEAT_U32)
 		return false;
 	/* An area holds two records. Within this, no size below runs over. */
 	if (header->max_record > size / (4 * (uint64_t)header->n_slots))
@@ -207,9 +211,34 @@ struct region_worker *region_worker(const struct region *region, unsigned worker
 	    region->header->workers_offset + (uint64_t)worker * sizeof(struct region_worker));
 }
 
+static struct region_waits *region_waits(const struct region *region, unsigned group)
+{
+	assert(group < region->header->n_groups);
+	return region_at(
+	    region, region->header->waits_offset + (uint64_t)group * sizeof(struct region_waits));
+}
+
 uint32_t *region_wait_word(const struct region *region, unsigned group)
 {
-	return region_at(region, region->header->waits_offset + (uint64_t)group * REGION_LINE);
+	return &region_waits(region, group)->wait;
+}
+
+uint32_t *region_limit(const struct region *region, unsigned group)
+{
+	return &region_waits(region, group)->limit;
+}
+
+uint32_t *region_park_word(const struct region *region, unsigned group)
+{
+	return &region_waits(region, group)->park;
+}
+
+unsigned region_rank(const struct region *region, unsigned worker)
+{
+	unsigned rank = 0;
+	for (unsigned i = 0; i < worker; i++)
+		rank += region_worker(region, i)->group == region_worker(region, worker)->group;
+	return rank;
 }
 
 unsigned region_group_at(const struct region *region, unsigned position)

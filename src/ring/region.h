@@ -29,6 +29,9 @@ enum region_group {
 	GROUP_WORKERS, /* the first group of workers */
 };
 
+/* A group a stage at the most, and a pool. */
+#define REGION_GROUPS_MAX (GROUP_WORKERS + REGION_STAGES_MAX + 1)
+
 enum stage_kind {
 	STAGE_C,
 	STAGE_PYTHON_FILE,
@@ -55,6 +58,7 @@ enum worker_state {
 	WORKER_STARTING,
 	WORKER_READY,
 	WORKER_REFUSED, /* `why` says why it can never start */
+	WORKER_RESTING, /* its process is not started before it is wanted */
 };
 
 struct region_worker {
@@ -64,6 +68,13 @@ struct region_worker {
 	uint32_t pid;
 	uint32_t commits; /* a counter that may wrap */
 	char why[764];
+};
+
+/* What a group waits on. A commit touches the first line, so the other two have their own. */
+struct region_waits {
+	uint32_t wait;
+	uint32_t limit __attribute__((aligned(64))); /* how many of it may work; see limit.h */
+	uint32_t park;				     /* what the others sleep on */
 };
 
 struct region_header {
@@ -126,6 +137,13 @@ struct region_worker *region_worker(const struct region *region, unsigned worker
 
 /* The word that a group sleeps on; see notify.h. */
 uint32_t *region_wait_word(const struct region *region, unsigned group);
+
+/* The group's limit, and the word that its workers beyond it sleep on; see limit.h. */
+uint32_t *region_limit(const struct region *region, unsigned group);
+uint32_t *region_park_word(const struct region *region, unsigned group);
+
+/* How many workers of its group come before this one. */
+unsigned region_rank(const struct region *region, unsigned worker);
 
 /* The group that works at a position of the ring (see state.h). */
 unsigned region_group_at(const struct region *region, unsigned position);

@@ -16,6 +16,7 @@
 #include "crash.h"
 #include "fd.h"
 #include "host.h"
+#include "limit.h"
 #include "native.h"
 #include "notify.h"
 #include "slot.h"
@@ -38,6 +39,7 @@ struct leat_worker {
 	struct leat_host *host;
 	unsigned index;
 	unsigned group; /* a carrier's: WORKER_CARRIER */
+	unsigned rank;	/* in its group; see limit.h */
 	unsigned n_stages;
 	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
 	/* The batch that is held; valid while `held` is set. */
@@ -107,6 +109,7 @@ int leat_worker_open(struct leat_host *host, unsigned nth, struct leat_worker **
 	worker->host = host;
 	worker->index = (unsigned)index;
 	worker->group = entry->group;
+	worker->rank = region_rank(&host->region, worker->index);
 	entry->pid = (uint32_t)getpid();
 	struct leat_error error = {0};
 	int r = worker_load(worker, &error);
@@ -152,7 +155,7 @@ int leat_worker_foreign(
 void leat_worker_kinds(
     struct leat_worker *worker, uint32_t stage, enum leat_kind takes, enum leat_kind gives)
 {
-	/* Every worker of a stage says the same, and nobody reads it before all are ready. */
+	/* Every worker of a stage says the same, and nobody reads it before its first is ready. */
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->takes, takes);
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
 }
@@ -179,8 +182,8 @@ int leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
 }
 
 /*
- * What the workers of a stage have said of it. relaxed: all were ready before the first
- * batch came, and one that replaces another only says the same again.
+ * What the workers of a stage have said of it. relaxed: its first was ready before the first
+ * batch came, and one that is started later only says the same again.
  */
 static uint32_t worker_said(const uint32_t *what)
 {
@@ -224,6 +227,10 @@ static bool worker_wait(struct leat_worker *worker)
 	struct region *region = worker_region(worker);
 	uint32_t *word = region_wait_word(region, worker->group);
 	while (!ring_stopped(region)) {
+		if (!limit_allows(region, worker->group, worker->rank)) {
+			limit_park(region, worker->group, worker->rank);
+			continue;
+		}
 		if (worker_claim(worker))
 			return true;
 		uint32_t key = notify_prepare(word);

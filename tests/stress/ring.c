@@ -3,7 +3,7 @@
  * Rounds of a ring of random shape in which every batch is followed from the source
  * to the sink: that a serial stage has each in its turn and one at a time, that every
  * stage has each once, and the content. Now and then a claim is taken back, as if its
- * worker had died over it.
+ * worker had died over it, or a group's limit is changed, beyond which workers park.
  *
  *	ring [--seconds N] [--threads | --processes] [SEED]
  *
@@ -18,6 +18,7 @@
 #include "atomic.h"
 #include "claim.h"
 #include "clock.h"
+#include "limit.h"
 #include "notify.h"
 #include "region.h"
 #include "slot.h"
@@ -71,6 +72,7 @@ struct round {
 	uint32_t size_bits; /* most batches are shorter than 1 << size_bits */
 	uint32_t delay;	    /* how many claims in a hundred are followed by one */
 	uint32_t deaths;    /* how many claims in a thousand are taken back */
+	uint32_t changes;   /* how many batches in a thousand are followed by another limit */
 	uint64_t stop_at;   /* the sink stops the ring after so many batches */
 };
 
@@ -124,8 +126,10 @@ static void round_print(const struct round *round)
 			fprintf(stderr, "ready\n");
 	}
 	for (uint32_t group = 0; group < header->n_groups; group++)
-		fprintf(stderr, "  wait word of group %u: %u\n", group,
-		    atomic_load_relaxed(region_wait_word(&round->region, group)));
+		fprintf(stderr, "  group %u: wait word %u, limit %u, park word %u\n", group,
+		    atomic_load_relaxed(region_wait_word(&round->region, group)),
+		    atomic_load_relaxed(region_limit(&round->region, group)),
+		    atomic_load_relaxed(region_park_word(&round->region, group)));
 }
 
 __attribute__((format(printf, 2, 3), noreturn)) static void round_fail(
@@ -356,8 +360,14 @@ static void worker_run(struct role *role)
 	uint64_t next[STAGES_MAX + 1] = {0};
 	uint64_t seq;
 	unsigned position;
-	uint32_t *word = region_wait_word(region, role->round->worker_groups[role->worker]);
+	unsigned group = role->round->worker_groups[role->worker];
+	unsigned rank = region_rank(region, role->worker);
+	uint32_t *word = region_wait_word(region, group);
 	while (!ring_stopped(region)) {
+		if (!limit_allows(region, group, rank)) {
+			limit_park(region, group, rank);
+			continue;
+		}
 		if (worker_claim(role, next, &position, &seq)) {
 			worker_do(role, position, seq);
 			continue;
@@ -370,6 +380,17 @@ static void worker_run(struct role *role)
 		else
 			notify_sleep(word, key);
 	}
+}
+
+/* As the product's balance does it, in the sink's thread. */
+static void sink_change_limit(struct role *role)
+{
+	struct round *round = role->round;
+	if (random_below(&role->random, 1000) >= round->changes)
+		return;
+	unsigned worker = (unsigned)random_below(&role->random, round->n_workers);
+	limit_set(&round->region, round->worker_groups[worker],
+	    1 + (uint32_t)random_below(&role->random, GROUP_WORKERS_MAX));
 }
 
 static void sink_check(struct round *round, uint64_t seq, char *expected, char *between)
@@ -420,6 +441,7 @@ static void sink_run(struct role *role)
 		sink_check(round, seq, expected, between);
 		slot_trim(&round->region, seq);
 		ring_advance(&round->region, seq++, region_sink(&round->region));
+		sink_change_limit(role);
 		/* Only looked at for whether it changes. */
 		atomic_store_relaxed(&round->shared->retired, seq);
 	}
@@ -529,6 +551,7 @@ static void round_plan(struct round *round, uint64_t *random)
 	for (uint32_t i = 0; i < round->n_stages; i++)
 		round->stateless[i] = random_below(random, 100) < stateless;
 	round->deaths = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
+	round->changes = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 500);
 	round->size_bits = 1 + (uint32_t)random_below(random, 12);
 	round->delay = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
 	round->n_batches = 1 + random_below(random, round->delay ? 500 : 3000);

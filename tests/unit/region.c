@@ -37,8 +37,8 @@ static uint64_t assert_follows(uint64_t offset, uint64_t before, uint64_t size)
 static void check_layout(const struct region *region)
 {
 	const struct region_header *header = region->header;
-	uint64_t end =
-	    assert_follows(header->waits_offset, sizeof(*header), (uint64_t)header->n_groups * 64);
+	uint64_t end = assert_follows(header->waits_offset, sizeof(*header),
+	    (uint64_t)header->n_groups * sizeof(struct region_waits));
 	end = assert_follows(
 	    header->stages_offset, end, header->n_stages * sizeof(struct region_stage));
 	end = assert_follows(
@@ -80,7 +80,8 @@ static void every_table_is_where_it_is_said_to_be(void **state)
 	    base + header->stages_offset + 2 * sizeof(struct region_stage));
 	assert_ptr_equal(region_worker(&region, 2),
 	    base + header->workers_offset + 2 * sizeof(struct region_worker));
-	assert_ptr_equal(region_wait_word(&region, 4), base + header->waits_offset + 4 * 64l);
+	assert_ptr_equal(region_wait_word(&region, 4),
+	    base + header->waits_offset + 4 * (long)sizeof(struct region_waits));
 	assert_ptr_equal(
 	    slot_at(&region, 3), base + header->slots_offset + 3l * header->slot_stride);
 	assert_ptr_equal(slot_area(&region, 3, 1),
@@ -96,7 +97,7 @@ static void is_known_by_its_first_bytes(void **state)
 	char start[16];
 	assert_int_equal(pread(region.fd, start, sizeof(start), 0), sizeof(start));
 	uint64_t size = (uint64_t)file_size(region.fd);
-	assert_memory_equal(start, "leat\1\0\0\0", 8);
+	assert_memory_equal(start, "leat\2\0\0\0", 8);
 	assert_memory_equal(start + 8, &size, 8);
 	assert_int_equal(fcntl(region.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	region_free(&region);
@@ -161,6 +162,28 @@ static void copies_its_tables(void **state)
 	assert_int_equal(region_group_at(&region, 1), 5);
 	assert_int_equal(region_group_at(&region, 2), 3);
 	assert_int_equal(region_group_at(&region, 3), GROUP_SINK);
+	region_free(&region);
+}
+
+static void a_rank_counts_the_own_group(void **state)
+{
+	(void)state;
+	struct region_stage stages[] = {{.group = 2}, {.group = 3}};
+	struct region_worker workers[] = {{.group = 2}, {.group = 3}, {.group = 3}, {.group = 2}};
+	struct region_config config = {
+	    .n_slots = 1,
+	    .max_record = 1000,
+	    .stages = stages,
+	    .n_stages = 2,
+	    .workers = workers,
+	    .n_workers = 4,
+	};
+	struct region region = {0};
+	assert_int_equal(region_new(&config, &region), 0);
+	assert_int_equal(region_rank(&region, 0), 0);
+	assert_int_equal(region_rank(&region, 1), 0);
+	assert_int_equal(region_rank(&region, 2), 1);
+	assert_int_equal(region_rank(&region, 3), 1);
 	region_free(&region);
 }
 
@@ -262,7 +285,7 @@ static void refuses_insane_headers(void **state)
 		uint64_t value;
 	} cases[] = {
 	    {"magic", FIELD(magic), 0x7461656b},
-	    {"version", FIELD(version), 2},
+	    {"version", FIELD(version), 3},
 	    {"version", FIELD(version), 0},
 	    {"size", FIELD(size), 4096},
 	    {"no slots", FIELD(n_slots), 0},
@@ -384,6 +407,7 @@ int main(void)
 	    cmocka_unit_test(begins_empty),
 	    cmocka_unit_test(costs_little_at_first),
 	    cmocka_unit_test(copies_its_tables),
+	    cmocka_unit_test(a_rank_counts_the_own_group),
 	    cmocka_unit_test(both_mappings_see_one_memory),
 	    cmocka_unit_test(can_be_freed_without_having_been),
 	    cmocka_unit_test(refuses_what_is_no_region),

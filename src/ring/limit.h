@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many workers of a group may claim: those whose rank in it is below its limit. The
+ * others park, on a word of their own, so that no commit wakes them. The limit is the
+ * run's to change, at any time; until it does, all may work.
+ *
+ *	parking worker                      who changes the limit
+ *	key = notify_prepare(park)            store the limit
+ *	look at the limit and stop again      notify_wake(park)
+ *	notify_sleep(park, key)
+ *
+ * So no change is missed (see notify.h), and ring_rouse, ring_end and ring_stop rouse the
+ * parked too. Nor does one that parks take a wake-up of the group's away: each wakes
+ * all who sleep, a worker below the limit among them, and what a worker's last commit
+ * made claimable ring_commit has told the group. The first worker never parks. That one
+ * claims a batch more after the limit was lowered does no harm: claims keep the order.
+ */
+#ifndef LIMIT_H
+#define LIMIT_H
+
+#include "region.h"
+
+#include <stdbool.h>
+
+/* n: at least 1. Threads: one at a time, of the run's process. */
+void limit_set(const struct region *region, unsigned group, uint32_t n);
+uint32_t limit_of(const struct region *region, unsigned group);
+
+/* Whether a worker of this rank in the group may claim. */
+bool limit_allows(const struct region *region, unsigned group, unsigned rank);
+
+/* Sleeps for as long as it may not, or less, unless the ring is stopped. */
+void limit_park(const struct region *region, unsigned group, unsigned rank);
+
+#endif
