@@ -8,9 +8,11 @@
 
 #define WORKERS_JOBS_MAX 256
 
-/* Returns the number, or 0 for anything that is not one of 1 to WORKERS_JOBS_MAX. */
+/* Returns the number, or 0 for anything but `auto` and the numbers to WORKERS_JOBS_MAX. */
 static unsigned workers_number(const char *text)
 {
+	if (strcmp(text, "auto") == 0)
+		return LEAT_WORKERS_AUTO;
 	char *end = NULL;
 	errno = 0;
 	unsigned long n = strtoul(text, &end, 10);
@@ -41,13 +43,14 @@ int workers_take(struct workers *workers, struct leat_options *options, const ch
 	case WORKERS_JOBS:
 		options->jobs = workers_number(value);
 		if (options->jobs == 0)
-			return options_error(command, "--jobs is a number from 1 to %d, not '%s'",
-			    WORKERS_JOBS_MAX, value);
+			return options_error(command,
+			    "--jobs is a number from 1 to %d or auto, not '%s'", WORKERS_JOBS_MAX,
+			    value);
 		return 0;
 	case WORKERS_COUNT:
 		if (!workers_count(value))
-			return options_error(
-			    command, "--workers is NAME=N, as in mul=4, not '%s'", value);
+			return options_error(command,
+			    "--workers is NAME=N, as in mul=4, or NAME=auto, not '%s'", value);
 		return workers_add(
 		    workers->counts, &workers->n_counts, command, "--workers", value);
 	case WORKERS_SERIAL:

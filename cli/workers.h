@@ -9,7 +9,7 @@
 
 /* Collected while options are read, as the stages are not known yet. Strings are borrowed. */
 struct workers {
-	const char *counts[WORKERS_MAX]; /* NAME=N */
+	const char *counts[WORKERS_MAX]; /* NAME=N, NAME=auto */
 	unsigned n_counts;
 	const char *serial[WORKERS_MAX]; /* NAME */
 	unsigned n_serial;
@@ -36,8 +36,9 @@ enum workers_option {
 	"  -j, --jobs N           N workers, each able to run every stateless stage; the\n"        \
 	"                         order is kept. It says that functions are stateless: a\n"        \
 	"                         result does not depend on earlier records. A class of\n"         \
-	"                         Python never is\n"                                               \
-	"  -w, --workers NAME=N   N workers for that stage alone\n"                                \
+	"                         Python never is. auto: as many as are of use, up to\n"           \
+	"                         the cores, decided again and again during the run\n"             \
+	"  -w, --workers NAME=N   N workers, or auto, for that stage alone\n"                      \
 	"      --serial NAME      that stage takes one record at a time, in order\n"               \
 	"      --unordered        records may leave in another order than they came\n"
 

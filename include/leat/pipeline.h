@@ -48,6 +48,12 @@ enum leat_time_log {
 	LEAT_TIME_LOG_FULL,  /* and the record's number, cpu time and worker */
 };
 
+/*
+ * For a number of workers: as many as the measured service times warrant, at most one
+ * for each usable core, and decided again and again during the run.
+ */
+#define LEAT_WORKERS_AUTO ((unsigned)-1)
+
 enum leat_notice {
 	LEAT_HINT,    /* for a person who waits at a terminal */
 	LEAT_WARNING, /* for everybody */
@@ -61,9 +67,9 @@ enum leat_notice {
  * max_record: the longest record, in bytes.
  * filter: the run is one program of a larger pipe, so a reader that went away
  *         and an interrupt are not worth a line.
- * jobs: a pool of so many workers, each able to run every stage that is stateless; 0:
- *       a worker a stage. It says that functions are stateless: a record's result does
- *       not depend on the records before it. A Python class never is; see
+ * jobs: a pool of so many workers, each able to run every stage that is stateless, or
+ *       LEAT_WORKERS_AUTO; 0: a worker a stage. It says that functions are stateless: a record's
+ * result does not depend on the records before it. A Python class never is; see
  *       leat_pipeline_workers and leat_pipeline_serial for single stages.
  * unordered: records may leave in another order than they came.
  * notice: called by leat_pipeline_run's thread with what a person who waits should
@@ -107,8 +113,8 @@ struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline);
 int leat_pipeline_add(struct leat_pipeline *pipeline, const char *text, struct leat_error *reterr);
 
 /*
- * Gives the stage of this name n workers of its own, and says that it is stateless if
- * n is more than one; or says that it is serial: one record at a time, in order.
+ * Gives the stage of this name n workers of its own, or LEAT_WORKERS_AUTO, and says that
+ * it is stateless if n is more than one; or says that it is serial: one record at a time, in order.
  * Returns 0, or -EINVAL with the error written.
  */
 int leat_pipeline_workers(

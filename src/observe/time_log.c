@@ -44,3 +44,21 @@ void time_log_retire(void *context, const struct region *region, const struct sl
 		(void)fd_write(log->fd, line, (size_t)n);
 	}
 }
+
+void time_log_workers(const struct time_log *log, const struct region *region, unsigned group,
+    uint32_t n, uint64_t record)
+{
+	/* A name is 63 bytes at the most, so with a comma all of them fit. */
+	char names[REGION_STAGES_MAX * sizeof(region_stage(region, 0)->name)] = "";
+	size_t used = 0;
+	for (unsigned i = 0; i < region->header->n_stages; i++) {
+		const struct region_stage *stage = region_stage(region, i);
+		if (stage->group == group)
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+			    used > 0 ? "," : "", stage->name);
+	}
+	char line[sizeof(names) + 96];
+	int size = snprintf(line, sizeof(line), "Workers %u for %s after record %llu\n", n, names,
+	    (unsigned long long)record);
+	(void)fd_write(log->fd, line, (size_t)size);
+}

@@ -15,4 +15,11 @@ struct time_log {
 /* An observer's `retire`; the context is a struct time_log. */
 void time_log_retire(void *context, const struct region *region, const struct slot *slot);
 
+/*
+ * A line of the full log: `Workers 2 for mul,add after record 17`, where so many of a group's
+ * workers may work from now on.
+ */
+void time_log_workers(const struct time_log *log, const struct region *region, unsigned group,
+    uint32_t n, uint64_t record);
+
 #endif

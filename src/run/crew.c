@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "fd.h"
 #include "install.h"
+#include "limit.h"
 #include "recovery.h"
 #include "slot.h"
 #include "thread.h"
@@ -116,6 +117,80 @@ int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr)
 	return r;
 }
 
+bool crew_is_wanted(const struct crew *crew, unsigned host)
+{
+	const struct region *region = &crew->region;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		const struct region_worker *worker = region_worker(region, i);
+		if (worker->host == host &&
+		    limit_allows(region, worker->group, region_rank(region, i)))
+			return true;
+	}
+	return false;
+}
+
+static void crew_set_states(struct crew *crew, unsigned host, enum worker_state state)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		struct region_worker *worker = region_worker(&crew->region, i);
+		/* relaxed: it has no process that could say otherwise */
+		if (worker->host == host)
+			atomic_store_relaxed(&worker->state, state);
+	}
+}
+
+static bool crew_has_state(const struct crew *crew, unsigned host, enum worker_state state)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		const struct region_worker *worker = region_worker(&crew->region, i);
+		/* relaxed: nothing but the state is looked at */
+		if (worker->host == host && atomic_load_relaxed(&worker->state) == state)
+			return true;
+	}
+	return false;
+}
+
+void crew_rest(struct crew *crew, unsigned host)
+{
+	crew_set_states(crew, host, WORKER_RESTING);
+}
+
+void crew_call(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		struct leat_error error;
+		if (!crew_has_state(crew, i, WORKER_RESTING) || !crew_is_wanted(crew, i))
+			continue;
+		crew_set_states(crew, i, WORKER_STARTING);
+		/* The run can do without: it is tried again at the next call. */
+		if (crew_start_host(crew, i, &error) < 0)
+			crew_rest(crew, i);
+	}
+}
+
+void crew_dismiss(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (!crew_has_state(crew, i, WORKER_READY))
+			child_kill(&crew->hosts[i], SIGKILL);
+	}
+}
+
+static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *reterr)
+{
+	if (crew->plan.hosts[host] != HOST_SELF) {
+		if (crew_is_wanted(crew, host))
+			return crew_start_host(crew, host, reterr);
+		crew_rest(crew, host);
+		return 0;
+	}
+	int r = crew_start_threads(crew, host);
+	return r < 0
+		   ? failure(reterr, LEAT_CANNOT_START, r, "stage '%s': cannot start a thread: %s",
+			 crew_host_name(crew, host), strerror(-r))
+		   : 0;
+}
+
 int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
     const char *python, struct leat_error *reterr)
 {
@@ -135,17 +210,13 @@ int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_
 		return failure(reterr, LEAT_CANNOT_START, r,
 		    "cannot map the ring's memory: %s; a smaller --max-record needs less",
 		    strerror(-r));
-	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		if (crew->plan.hosts[i] != HOST_SELF)
-			r = crew_start_host(crew, i, reterr);
-		else if ((r = crew_start_threads(crew, i)) < 0)
-			failure(reterr, LEAT_CANNOT_START, r,
-			    "stage '%s': cannot start a thread: %s", crew_host_name(crew, i),
-			    strerror(-r));
-		if (r < 0)
-			return r;
+	for (unsigned group = GROUP_WORKERS; group < crew->region.header->n_groups; group++) {
+		if (crew->plan.is_auto[group])
+			limit_set(&crew->region, group, 1);
 	}
-	return 0;
+	for (unsigned i = 0; r == 0 && i < crew->plan.n_hosts; i++)
+		r = crew_start_one(crew, i, reterr);
+	return r;
 }
 
 int crew_ready(struct crew *crew, struct leat_error *reterr)
@@ -156,9 +227,9 @@ int crew_ready(struct crew *crew, struct leat_error *reterr)
 		/* pairs with: worker_tell: the text in `why` */
 		uint32_t state = atomic_load_acquire(&worker->state);
 		if (state == WORKER_REFUSED)
-			return failure(reterr, LEAT_CANNOT_START, -EINVAL, "%.*s",
-			    (int)sizeof(worker->why), worker->why);
-		if (state != WORKER_READY)
+			return failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START,
+			    -EINVAL, "%.*s", (int)sizeof(worker->why), worker->why);
+		if (state == WORKER_STARTING)
 			ready = 0;
 	}
 	return ready;

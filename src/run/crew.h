@@ -55,7 +55,7 @@ typedef void crew_ended(void *context, const struct crew *crew, unsigned host);
 int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
     const char *python, struct leat_error *reterr);
 
-/* Returns 1 when all workers are ready, 0 when not yet, -errno when one refuses. */
+/* Returns 1 when all workers are ready or rest, 0 when not yet, -errno when one refuses. */
 int crew_ready(struct crew *crew, struct leat_error *reterr);
 
 /* Adds a descriptor for each living host; returns how many, at most PLAN_WORKERS_MAX. */
@@ -69,6 +69,17 @@ int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_e
 
 /* Starts a host's process. Returns 0 or -errno with the error written. */
 int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr);
+
+/*
+ * Whether some worker of the host may work (see limit.h). A process of which none may is
+ * not started; crew_rest notes that, and crew_call starts what is wanted meanwhile.
+ */
+bool crew_is_wanted(const struct crew *crew, unsigned host);
+void crew_rest(struct crew *crew, unsigned host);
+void crew_call(struct crew *crew);
+
+/* The run is over: whoever is not ready yet holds nothing, and need not become so. */
+void crew_dismiss(struct crew *crew);
 
 /* The only stage a host runs, or the first of several, for messages. */
 const char *crew_host_name(const struct crew *crew, unsigned host);

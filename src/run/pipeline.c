@@ -145,8 +145,11 @@ static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struc
 
 static int pipeline_contradiction(const struct spec *spec, struct leat_error *reterr)
 {
+	char number[16] = "auto";
+	if (spec->workers != LEAT_WORKERS_AUTO)
+		snprintf(number, sizeof(number), "%u", spec->workers);
 	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
-	    "stage '%s' cannot be serial and have %u workers", spec->name, spec->workers);
+	    "stage '%s' cannot be serial and have %s workers", spec->name, number);
 }
 
 int leat_pipeline_workers(

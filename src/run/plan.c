@@ -67,6 +67,14 @@ static bool plan_has_group(const struct plan *plan, uint32_t group)
 	return false;
 }
 
+unsigned plan_group_size(const struct plan *plan, uint32_t group)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < plan->n_workers; i++)
+		n += plan->workers[i].group == group;
+	return n;
+}
+
 static int plan_workers(
     struct plan *plan, enum leat_mode mode, const struct spec *specs, uint32_t group, unsigned n)
 {
@@ -89,20 +97,44 @@ static unsigned plan_own_workers(enum leat_mode mode, unsigned jobs, const struc
 	return jobs == 0 || spec->serial ? 1 : 0;
 }
 
-int plan_ring(enum leat_mode mode, unsigned jobs, const struct spec *specs, uint32_t n_specs,
-    struct plan *ret_plan)
+/* What each group that has `auto` gets of the workers that the others leave. */
+static unsigned plan_auto_workers(
+    enum leat_mode mode, unsigned jobs, unsigned cores, const struct spec *specs, uint32_t n_specs)
+{
+	unsigned n_auto = jobs == LEAT_WORKERS_AUTO;
+	uint64_t fixed = jobs == LEAT_WORKERS_AUTO ? 0 : jobs;
+	for (uint32_t i = 0; i < n_specs; i++) {
+		unsigned own = plan_own_workers(mode, jobs, &specs[i]);
+		if (own == LEAT_WORKERS_AUTO)
+			n_auto++;
+		else
+			fixed += own;
+	}
+	uint64_t left = fixed < PLAN_WORKERS_MAX ? PLAN_WORKERS_MAX - fixed : 0;
+	uint64_t share = n_auto > 0 ? left / n_auto : left;
+	return share == 0 ? 1 : share < cores ? (unsigned)share : cores;
+}
+
+int plan_ring(enum leat_mode mode, unsigned jobs, unsigned cores, const struct spec *specs,
+    uint32_t n_specs, struct plan *ret_plan)
 {
 	assert(mode != LEAT_SHELL && n_specs <= REGION_STAGES_MAX);
 	*ret_plan = (struct plan){.n_stages = n_specs};
-	unsigned pool = mode == LEAT_SINGLE ? 1 : jobs;
+	unsigned most = plan_auto_workers(mode, jobs, cores, specs, n_specs);
+	unsigned pool = mode == LEAT_SINGLE ? 1 : jobs == LEAT_WORKERS_AUTO ? most : jobs;
 	uint32_t group = GROUP_WORKERS + (pool > 0);
+	ret_plan->is_auto[GROUP_WORKERS] = jobs == LEAT_WORKERS_AUTO && mode != LEAT_SINGLE;
 	for (uint32_t i = 0; i < n_specs; i++) {
-		unsigned own = plan_own_workers(mode, jobs, &specs[i]);
+		unsigned said = plan_own_workers(mode, jobs, &specs[i]);
+		unsigned own = said == LEAT_WORKERS_AUTO ? most : said;
 		struct region_stage *stage = &ret_plan->stages[i];
 		plan_stage(ret_plan, i, &specs[i], own > 0 ? group++ : GROUP_WORKERS);
 		stage->is_serial = (own > 0 ? own : pool) == 1 || specs[i].serial;
-		stage->is_replicated = own > 1;
+		/* Also where there is one core: what is refused does not depend on the machine. */
+		stage->is_replicated = said > 1;
 		stage->owner = OWNER_ANY;
+		if (own > 0)
+			ret_plan->is_auto[stage->group] = said == LEAT_WORKERS_AUTO;
 		int r = own > 0 ? plan_workers(ret_plan, mode, specs, stage->group, own) : 0;
 		if (r < 0)
 			return r;

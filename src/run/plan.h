@@ -10,6 +10,8 @@
 #include "region.h"
 #include "spec.h"
 
+#include <stdbool.h>
+
 enum host_kind {
 	HOST_SELF,   /* threads of the run's own process */
 	HOST_LEAT,   /* this program, executed again */
@@ -23,6 +25,7 @@ struct plan {
 	struct region_stage stages[REGION_STAGES_MAX];
 	struct region_worker workers[PLAN_WORKERS_MAX];
 	enum host_kind hosts[PLAN_WORKERS_MAX];
+	bool is_auto[REGION_GROUPS_MAX]; /* how many workers of a group work is found out */
 	uint32_t n_stages;
 	uint32_t n_workers;
 	uint32_t n_hosts;
@@ -30,9 +33,13 @@ struct plan {
 
 /*
  * specs: the ring's stages, resolved, none a command. mode: not LEAT_SHELL. jobs: as in
- * struct leat_options. Returns 0, or -E2BIG for more than PLAN_WORKERS_MAX workers.
+ * struct leat_options. cores: what `auto` has at the most, or less where that would be more
+ * than PLAN_WORKERS_MAX. Returns 0, or -E2BIG for more workers than these.
  */
-int plan_ring(enum leat_mode mode, unsigned jobs, const struct spec *specs, uint32_t n_specs,
-    struct plan *ret_plan);
+int plan_ring(enum leat_mode mode, unsigned jobs, unsigned cores, const struct spec *specs,
+    uint32_t n_specs, struct plan *ret_plan);
+
+/* How many workers the plan has for a group. */
+unsigned plan_group_size(const struct plan *plan, uint32_t group);
 
 #endif

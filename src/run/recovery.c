@@ -111,6 +111,10 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 		return failure(reterr, LEAT_STOPPED, -ECHILD,
 		    "stage '%s': %s, %u times in a row before it did anything",
 		    crew_host_name(crew, host), losses->how, losses->barren);
+	if (!crew_is_wanted(crew, host)) {
+		crew_rest(crew, host);
+		return 0;
+	}
 	losses->restarts++;
 	return crew_start_host(crew, host, reterr);
 }

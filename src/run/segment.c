@@ -2,8 +2,11 @@
 #include "segment.h"
 
 #include "claim.h"
+#include "clock.h"
+#include "cores.h"
 #include "failure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,8 +55,8 @@ int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr
 	segment->crew = calloc(1, sizeof(*segment->crew));
 	if (!segment->crew)
 		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
-	if (plan_ring(options->mode, options->jobs, segment->specs, segment->n_stages,
-		&segment->crew->plan) < 0)
+	if (plan_ring(options->mode, options->jobs, cores_usable(), segment->specs,
+		segment->n_stages, &segment->crew->plan) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -E2BIG, "a ring has at most %d workers",
 		    PLAN_WORKERS_MAX);
 	return crew_start(
@@ -75,7 +78,20 @@ int segment_ready(struct segment *segment, struct leat_error *reterr)
 
 static void segment_observe(struct segment *segment, struct observer observer)
 {
+	assert(segment->sink.n_observers < SINK_OBSERVERS_MAX);
 	segment->sink.observers[segment->sink.n_observers++] = observer;
+}
+
+/* After the time log: what it tells follows the lines of the calls that it was decided by. */
+static void segment_balance(struct segment *segment, int bell)
+{
+	const struct plan *plan = &segment->crew->plan;
+	bool tells = segment->options->time_log == LEAT_TIME_LOG_FULL;
+	if (!balance_is_due(plan))
+		return;
+	balance_init(&segment->balance, plan, cores_usable(), clock_wall_ns(), bell,
+	    tells ? &segment->time_log : NULL);
+	segment_observe(segment, (struct observer){balance_retire, &segment->balance});
 }
 
 static int segment_start_ring(struct segment *segment, int bell, struct leat_error *reterr)
@@ -100,6 +116,7 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 		segment_observe(segment, (struct observer){trace_log_retire, &segment->trace_log});
 	}
 	shortcut_open(&segment->shortcut, segment->crew, sink);
+	segment_balance(segment, bell);
 	int r = sink_start(sink, &segment->crew->region);
 	if (r == 0)
 		r = source_start(&segment->source, &segment->crew->region, segment->in_fd,
@@ -230,10 +247,13 @@ static void segment_step_ring(struct segment *segment)
 		segment->error = error;
 		ring_stop(&segment->crew->region);
 	}
+	if (!ring_stopped(&segment->crew->region))
+		crew_call(segment->crew);
 	if (!sink_done(&segment->sink))
 		return;
 	segment_judge_sink(segment);
 	source_stop(&segment->source);
+	crew_dismiss(segment->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
 	segment->done = crew_is_gone(segment->crew) || segment->sink.error.status != LEAT_OK ||
 			segment->error.status != LEAT_OK || segment->aborted;

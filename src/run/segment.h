@@ -9,6 +9,7 @@
 #ifndef SEGMENT_H
 #define SEGMENT_H
 
+#include "balance.h"
 #include "crew.h"
 #include "guard.h"
 #include "pace.h"
@@ -38,6 +39,7 @@ struct segment {
 	struct sink sink;
 	struct pace pace;
 	struct shortcut shortcut;
+	struct balance balance;
 	struct time_log time_log;
 	struct trace_log trace_log;
 	/* A program. */

@@ -62,15 +62,25 @@ static void shell_add_stage(
 	shell_add_options(words, options);
 }
 
+static const char *shell_number(unsigned workers, char *text, size_t capacity)
+{
+	if (workers == LEAT_WORKERS_AUTO)
+		return "auto";
+	snprintf(text, capacity, "%u", workers);
+	return text;
+}
+
 /* How many workers the stage has; in its own program there is no other stage to name. */
 static void shell_add_workers(
     struct shell_words *words, const struct leat_options *options, const struct spec *spec)
 {
 	int base = (int)strcspn(spec->name, "#");
+	char number[16];
 	if (spec->workers > 1)
-		shell_add(words, "--workers=%.*s=%u", base, spec->name, spec->workers);
+		shell_add(words, "--workers=%.*s=%s", base, spec->name,
+		    shell_number(spec->workers, number, sizeof(number)));
 	else if (options->jobs > 0 && spec->workers == 0 && !spec->serial)
-		shell_add(words, "--jobs=%u", options->jobs);
+		shell_add(words, "--jobs=%s", shell_number(options->jobs, number, sizeof(number)));
 	if (options->unordered)
 		shell_add(words, "--unordered");
 }

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SINK_OBSERVERS_MAX 4
+#define SINK_OBSERVERS_MAX 6
 
 struct sink {
 	const struct region *region;

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MUL = f"{HERE}/stages.c:mul"
 SAME = f"{HERE}/stages.c:same"
 ADD = f"{HERE}/stages.py:add"
+ADD_WITH_CARE = f"add={HERE}/stages.py:add_with_care"
 ABORT = f"{HERE}/stages.py:abort"
 DIE = f"{HERE}/stages.py:die"
 STICK = f"{HERE}/stages.py:stick"
@@ -233,6 +234,13 @@ class Killed(unittest.TestCase):
     def test_workers_of_a_pool(self):
         for mode in ("processes", "auto", "threads"):
             self.kill_at_random(("-m", mode, "-j", "3"), (ADD, MUL), "add|mul", 6)
+
+    def test_as_many_workers_as_are_of_use(self):
+        """Some are started, or killed, while they are."""
+        for options in (("-j", "auto"), ("-w", "add=auto", "-w", "mul=auto")):
+            for mode in ("processes", "auto"):
+                chain = (ADD_WITH_CARE, MUL)
+                self.kill_at_random(("-m", mode, *options), chain, "add|mul", 2)
 
     def test_workers_of_a_pool_without_order(self):
         whole = sorted(b"%d" % (3 * (i + 1)) for i in range(1, 50001))

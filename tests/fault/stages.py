@@ -16,6 +16,12 @@ def add(n: int) -> int:
     return n + 1
 
 
+def add_with_care(n: int) -> int:
+    for _ in range(200):
+        pass
+    return n + 1
+
+
 def abort(n: int) -> int:
     if n == 50:
         first_time("aborted")

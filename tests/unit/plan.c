@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#define CORES 4
+
 /* A chain with a letter a stage: c is in C, p a Python file, m a Python module. */
 static uint32_t make_chain(const char *letters, struct spec *specs)
 {
@@ -72,7 +74,7 @@ static void every_mode_has_its_workers(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct spec specs[8];
 		uint32_t n = make_chain(cases[i].chain, specs);
-		assert_int_equal(plan_ring(cases[i].mode, 0, specs, n, &plan), 0);
+		assert_int_equal(plan_ring(cases[i].mode, 0, CORES, specs, n, &plan), 0);
 		assert_int_equal(plan.n_stages, n);
 		check_hosts(&plan, cases[i].hosts);
 		assert_int_equal(plan.n_workers, strlen(cases[i].workers));
@@ -89,7 +91,7 @@ static void every_stage_has_one_worker(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct spec specs[8];
 		uint32_t n = make_chain(cases[i].chain, specs);
-		assert_int_equal(plan_ring(cases[i].mode, 0, specs, n, &plan), 0);
+		assert_int_equal(plan_ring(cases[i].mode, 0, CORES, specs, n, &plan), 0);
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t group = plan.stages[k].group;
 			uint32_t workers = 0;
@@ -109,7 +111,7 @@ static void stages_are_described(void **state)
 	struct spec specs[8];
 	uint32_t n = make_chain("cpm", specs);
 	specs[1].name = "other";
-	assert_int_equal(plan_ring(LEAT_AUTO, 0, specs, n, &plan), 0);
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, CORES, specs, n, &plan), 0);
 	/* Of a C stage a worker needs what it was compiled to. */
 	assert_int_equal(plan.stages[0].kind, STAGE_C);
 	assert_string_equal(plan.stages[0].name, "name");
@@ -131,7 +133,7 @@ static void the_longest_chain_fits(void **state)
 	memset(letters, 'p', REGION_STAGES_MAX);
 	uint32_t n = make_chain(letters, specs);
 	for (enum leat_mode mode = LEAT_AUTO; mode < LEAT_SHELL; mode++) {
-		assert_int_equal(plan_ring(mode, 0, specs, n, &plan), 0);
+		assert_int_equal(plan_ring(mode, 0, CORES, specs, n, &plan), 0);
 		assert_int_equal(plan.n_stages, REGION_STAGES_MAX);
 		assert_int_equal(plan.n_workers, mode == LEAT_SINGLE ? 1 : REGION_STAGES_MAX);
 		assert_true(plan.n_hosts <= REGION_STAGES_MAX);
@@ -146,7 +148,7 @@ static void a_pool_runs_what_is_stateless(void **state)
 	uint32_t n = make_chain("cccc", specs);
 	specs[1].serial = true;
 	specs[2].workers = 2;
-	assert_int_equal(plan_ring(LEAT_AUTO, 3, specs, n, &plan), 0);
+	assert_int_equal(plan_ring(LEAT_AUTO, 3, CORES, specs, n, &plan), 0);
 	assert_int_equal(plan.n_workers, 6);
 	uint32_t pool = plan.stages[0].group;
 	assert_int_equal(plan.stages[3].group, pool);
@@ -159,7 +161,7 @@ static void a_pool_runs_what_is_stateless(void **state)
 	assert_true(plan.stages[2].is_replicated);
 	/* Threads of C stages live in the run's own process. */
 	assert_int_equal(plan.n_hosts, 1);
-	assert_int_equal(plan_ring(LEAT_PROCESSES, 3, specs, n, &plan), 0);
+	assert_int_equal(plan_ring(LEAT_PROCESSES, 3, CORES, specs, n, &plan), 0);
 	assert_int_equal(plan.n_hosts, 6);
 }
 
@@ -169,13 +171,73 @@ static void where_there_is_python_the_pool_is_python(void **state)
 	static struct plan plan;
 	struct spec specs[8];
 	uint32_t n = make_chain("cp", specs);
-	assert_int_equal(plan_ring(LEAT_AUTO, 2, specs, n, &plan), 0);
+	assert_int_equal(plan_ring(LEAT_AUTO, 2, CORES, specs, n, &plan), 0);
 	check_hosts(&plan, "pp");
-	assert_int_equal(plan_ring(LEAT_THREADS, 2, specs, n, &plan), 0);
+	assert_int_equal(plan_ring(LEAT_THREADS, 2, CORES, specs, n, &plan), 0);
 	check_hosts(&plan, "p");
 	assert_int_equal(plan.n_workers, 2);
 	specs[0].workers = PLAN_WORKERS_MAX + 1;
-	assert_int_equal(plan_ring(LEAT_AUTO, 2, specs, n, &plan), -E2BIG);
+	assert_int_equal(plan_ring(LEAT_AUTO, 2, CORES, specs, n, &plan), -E2BIG);
+}
+
+static void auto_has_a_worker_for_each_core(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[8];
+	uint32_t n = make_chain("cpc", specs);
+	specs[0].workers = LEAT_WORKERS_AUTO;
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, CORES, specs, n, &plan), 0);
+	assert_int_equal(plan_group_size(&plan, plan.stages[0].group), CORES);
+	assert_int_equal(plan_group_size(&plan, plan.stages[1].group), 1);
+	assert_true(plan.is_auto[plan.stages[0].group]);
+	assert_false(plan.is_auto[plan.stages[1].group]);
+	assert_false(plan.stages[0].is_serial);
+	assert_true(plan.stages[0].is_replicated);
+	/* Also where it cannot be more than one, it says that the function is stateless. */
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, 1, specs, n, &plan), 0);
+	assert_int_equal(plan.n_workers, 3);
+	assert_true(plan.stages[0].is_replicated);
+	specs[0].workers = 0;
+	assert_int_equal(plan_ring(LEAT_AUTO, LEAT_WORKERS_AUTO, CORES, specs, n, &plan), 0);
+	assert_int_equal(plan.n_workers, CORES);
+	assert_true(plan.is_auto[plan.stages[2].group]);
+	assert_int_equal(plan_ring(LEAT_SINGLE, 0, CORES, specs, n, &plan), 0);
+	assert_false(plan.is_auto[plan.stages[0].group]);
+}
+
+/* A number that nobody has named is no reason to refuse. */
+static void auto_takes_what_others_leave(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[8];
+	uint32_t n = make_chain("cccc", specs);
+	for (uint32_t i = 0; i < n; i++)
+		specs[i].workers = LEAT_WORKERS_AUTO;
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, 1000, specs, n, &plan), 0);
+	assert_int_equal(plan.n_workers, PLAN_WORKERS_MAX);
+	specs[0].workers = PLAN_WORKERS_MAX - 6;
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, 1000, specs, n, &plan), 0);
+	assert_int_equal(plan_group_size(&plan, plan.stages[1].group), 2);
+	specs[0].workers = PLAN_WORKERS_MAX - 2;
+	assert_int_equal(plan_ring(LEAT_AUTO, 0, 1000, specs, n, &plan), -E2BIG);
+}
+
+/* Each stage serial, so that a pool has nothing to do: one group more than stages. */
+static void the_most_groups_fit(void **state)
+{
+	(void)state;
+	static struct plan plan;
+	struct spec specs[REGION_STAGES_MAX];
+	char letters[REGION_STAGES_MAX + 1] = "";
+	memset(letters, 'c', REGION_STAGES_MAX);
+	uint32_t n = make_chain(letters, specs);
+	for (uint32_t i = 0; i < n; i++)
+		specs[i].serial = true;
+	assert_int_equal(plan_ring(LEAT_AUTO, LEAT_WORKERS_AUTO, CORES, specs, n, &plan), 0);
+	assert_int_equal(plan.n_workers, REGION_STAGES_MAX);
+	assert_int_equal(plan.stages[n - 1].group, REGION_GROUPS_MAX - 1);
 }
 
 int main(void)
@@ -187,6 +249,9 @@ int main(void)
 	    cmocka_unit_test(the_longest_chain_fits),
 	    cmocka_unit_test(a_pool_runs_what_is_stateless),
 	    cmocka_unit_test(where_there_is_python_the_pool_is_python),
+	    cmocka_unit_test(auto_has_a_worker_for_each_core),
+	    cmocka_unit_test(auto_takes_what_others_leave),
+	    cmocka_unit_test(the_most_groups_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

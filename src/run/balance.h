@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The balance: how many workers of a group with `auto` work. It is decided from the
+ * retired slots' histories, some times a second, and told by the group's limit (see
+ * ring/limit.h); where that takes a process that is not started yet, the bell is rung.
+ *
+ * What a group needs is the rate of records times its wall time for one. The rate is
+ * that which the chain could reach, where batches wait for this group; otherwise it is
+ * the measured one. More workers are let in soon, but not for what is over sooner than
+ * they would be there; fewer only after some time in which they would have been enough.
+ *
+ * Threads: balance_retire is an observer's, called by whoever retires; the rest is for
+ * before.
+ */
+#ifndef BALANCE_H
+#define BALANCE_H
+
+#include "observer.h"
+#include "plan.h"
+#include "time_log.h"
+
+/* A stage; times for one record of the source. */
+struct balance_stage {
+	uint32_t group;
+	bool is_alone;	/* one worker at a time, however many its group has */
+	bool is_locked; /* under the interpreter's lock, together with others */
+	double wall_ns;
+	double cpu_ns;
+	uint64_t sum_wall_ns; /* since the last look */
+	uint64_t sum_cpu_ns;
+};
+
+struct balance_group {
+	bool is_auto;
+	bool needs_process;	  /* for each worker */
+	uint32_t most;		  /* workers that there are, or could be */
+	uint32_t limit;		  /* that may work */
+	uint64_t behind_since_ns; /* 0: it is not */
+	uint64_t low_since_ns;	  /* fewer would do since then; 0: they would not */
+	uint32_t low_need;	  /* and so many at the most since then */
+};
+
+struct balance {
+	unsigned cores;
+	uint32_t n_stages;
+	uint32_t n_groups;
+	struct balance_stage stages[REGION_STAGES_MAX];
+	struct balance_group groups[REGION_GROUPS_MAX];
+	double rate; /* records of the source, a nanosecond */
+	uint64_t looked_ns;
+	uint64_t n_records; /* since then */
+	uint64_t n_batches;
+	int bell;
+	const struct time_log *log; /* NULL: changes are not told */
+};
+
+/* Whether there is anything to decide. */
+bool balance_is_due(const struct plan *plan);
+
+void balance_init(struct balance *balance, const struct plan *plan, unsigned cores, uint64_t now_ns,
+    int bell, const struct time_log *log);
+
+/* An observer's `retire`; the context is a struct balance. */
+void balance_retire(void *context, const struct region *region, const struct slot *slot);
+
+/* The steps of a look, without a ring. */
+
+/* The rate that the chain could reach, in records of the source a nanosecond; may be INFINITY. */
+double balance_capacity(const struct balance *balance);
+
+/* How many workers the group needs at this rate: 1 to its most. */
+uint32_t balance_need(const struct balance *balance, uint32_t group, double rate);
+
+/*
+ * The group's new limit. backlog_ns: how long what it has not begun would take it; 0: it
+ * is not behind.
+ */
+uint32_t balance_step(
+    struct balance_group *group, uint32_t need, uint64_t backlog_ns, uint64_t now_ns);
+
+#endif
