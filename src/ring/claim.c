@@ -127,7 +127,7 @@ int ring_commit(const struct region *region, uint64_t seq, unsigned position, un
 	if (r < 0)
 		return r;
 	ring_wake_at(region, position + 1);
-	/* The batch after it may be claimed here now, by another worker of this group. */
+	/* The batch after it may be claimed here now, by another: this worker may park. */
 	ring_wake_at(region, position);
 	return 0;
 }

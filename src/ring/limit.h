@@ -14,6 +14,7 @@
  * all who sleep, a worker below the limit among them, and what a worker's last commit
  * made claimable ring_commit has told the group. The first worker never parks. That one
  * claims a batch more after the limit was lowered does no harm: claims keep the order.
+ * tests/model has it, as PARK.
  */
 #ifndef LIMIT_H
 #define LIMIT_H

@@ -76,7 +76,7 @@ mutation() {
 	result "$status" "without $1: $2"
 }
 
-echo 1..20
+echo 1..23
 proof 'a worker a stage' '-DBATCHES=5 -DCRASHES=2'
 proof 'a pool' '-DPOOL -DBATCHES=5 -DCRASHES=1'
 proof 'a pool, its first stage serial' '-DPOOL -DSERIAL=1 -DBATCHES=5 -DCRASHES=1'
@@ -86,6 +86,7 @@ proof 'four slots' '-DPOOL -DSERIAL=2 -DSLOTS=4 -DBATCHES=5'
 proof 'a worker a stage, a failing batch' '-DFAILING -DBATCHES=4 -DCRASHES=1'
 proof 'a pool, a failing batch' '-DPOOL -DSERIAL=2 -DFAILING -DBATCHES=4 -DCRASHES=1'
 proof 'a claim taken back from the living' '-DPOOL -DSERIAL=2 -DDOUBT -DBATCHES=4 -DCRASHES=1'
+proof 'a pool, one of which parks' '-DPOOL -DSERIAL=2 -DPARK=2 -DBATCHES=3 -DCRASHES=1'
 proof 'a worker a stage comes to an end' '-DBATCHES=4 -DCRASHES=1' progress
 proof 'a pool comes to an end' '-DPOOL -DSERIAL=2 -DBATCHES=4 -DCRASHES=1' progress
 
@@ -97,5 +98,7 @@ mutation 'the count of wake-ups' 'invalid end state' "$few -DPOOL -DNO_COUNT"
 mutation 'the look at the batch before' 'assertion violated' "$few -DPOOL -DSERIAL=2 -DNO_PREDECESSOR"
 mutation 'the CAS of a commit' 'assertion violated' "$few -DPOOL -DSERIAL=2 -DDOUBT -DNO_CAS"
 mutation 'a wake-up for each death' 'invalid end state' "$few -DNO_DEATH_WAKE"
+mutation 'waking the own group after a commit' 'invalid end state' '-DPOOL -DSERIAL=2 -DPARK=2 -DBATCHES=3 -DNO_OWN_WAKE'
+mutation 'rousing who is parked' 'invalid end state' '-DPOOL -DSERIAL=2 -DPARK=2 -DBATCHES=3 -DNO_PARK_ROUSE'
 mutation 'waking whatever the bit says' 'invalid end state' "$few -DNO_ROUSE"
 mutation 'a second area' 'assertion violated' "$few -DONE_AREA"

@@ -11,6 +11,7 @@
  *	SERIAL=p	the pool's stage that is serial; otherwise both are stateless
  *	CRASHES		how many deaths there may be
  *	DOUBT		instead of these, claims are taken back from workers that live
+ *	PARK=n		the pool's second worker parks at first, and the limit changes n times
  *	FAILING		any batch may be the failing one, at which the sink stops the run
  *	NO_..., ONE_AREA	mutations: each must give an error
  *
@@ -22,6 +23,9 @@
  *     may be looked at later than the code does, with the look that follows.
  *   - The look that a waiter takes before its notify_prepare is free to see nothing, or any
  *     batch that is there. So no order in which workers choose matters to what is proved.
+ *   - That a worker is within the limit is looked at with the look or the notify_prepare
+ *     that follows. A change between the two could as well come after both: nobody else
+ *     looks at the limit.
  *   - An area is read and written by whoever holds the slot, in the step that takes it or
  *     publishes it. A worker that dies leaves it half written.
  *   - Who cannot die (any more) calls futex_wake in the step that counts, and who wakes
@@ -88,13 +92,22 @@ bool stop;
 #define GROUP_SOURCE 0
 #define GROUP_SINK   1
 #define NO_GROUP     255
-#ifdef POOL
+#ifdef PARK
+#define GROUP_PARK     3 /* the word that the pool's second worker parks on */
+#define N_GROUPS       4
+#elif defined POOL
 #define N_GROUPS       3
+#endif
+#ifdef POOL
 #define GROUP_OF(w)    2
 #define FIRST(w)       1
 #define LAST(w)	       2
 #define IS_SERIAL(pos) ((pos) == SERIAL)
+#ifdef PARK
+#define MORTAL(w)      ((w) == 1) /* the one that parks */
+#else
 #define MORTAL(w)      ((w) == 0) /* the workers of a pool are alike: one is enough */
+#endif
 #else
 #define N_GROUPS       4
 #define GROUP_OF(w)    (2 + (w))
@@ -133,6 +146,13 @@ byte asleep[N_GROUPS];
 #define FORGET_KEY(group, me)                                                                      \
 	key_holds[group] = key_holds[group] & ~(me);                                               \
 	sleeper[group] = sleeper[group] && (key_holds[group] | asleep[group])
+
+#ifdef PARK
+bool limit_is_one = true;
+#define LIMIT_ALLOWS(w) (!limit_is_one || (w) == 0)
+#else
+#define LIMIT_ALLOWS(w) true
+#endif
 
 bool may_run[2] = true; /* otherwise dead, until another is started under this number */
 byte deaths;		/* that may still come */
@@ -216,7 +236,7 @@ inline ring_rouse()
 	notify_rouse(0);
 	notify_rouse(1);
 	notify_rouse(2);
-#if N_GROUPS > 3
+#if N_GROUPS > 3 && !defined NO_PARK_ROUSE
 	notify_rouse(3);
 #endif
 }
@@ -300,6 +320,9 @@ inline forget()
 	seq = 0;
 	pos = 0;
 	looks = 0;
+#ifdef PARK
+	FORGET_KEY(GROUP_PARK, ME_WORKER(w));
+#endif
 	FORGET_KEY(GROUP_OF(w), ME_WORKER(w))
 }
 
@@ -308,6 +331,9 @@ inline die()
 	d_step {
 		deaths--;
 		asleep[GROUP_OF(w)] = asleep[GROUP_OF(w)] & ~ME_WORKER(w);
+#ifdef PARK
+		asleep[GROUP_PARK] = asleep[GROUP_PARK] & ~ME_WORKER(w);
+#endif
 		forget();
 		may_run[w] = false
 	}
@@ -323,18 +349,26 @@ turn:
 	:: DIES -> goto dead
 	:: stop -> goto finish
 #ifndef NO_SECOND_LOOK
-	:: d_step { IS_CLAIMABLE(w, 0) -> take_from(w, 0) }
+	:: d_step { LIMIT_ALLOWS(w) && IS_CLAIMABLE(w, 0) -> take_from(w, 0) }
 	   goto work
-	:: d_step { IS_CLAIMABLE(w, 1) -> take_from(w, 1) }
+	:: d_step { LIMIT_ALLOWS(w) && IS_CLAIMABLE(w, 1) -> take_from(w, 1) }
 	   goto work
-	:: d_step { IS_CLAIMABLE(w, 2) -> take_from(w, 2) }
+	:: d_step { LIMIT_ALLOWS(w) && IS_CLAIMABLE(w, 2) -> take_from(w, 2) }
 	   goto work
 #if SLOTS > 3
-	:: d_step { IS_CLAIMABLE(w, 3) -> take_from(w, 3) }
+	:: d_step { LIMIT_ALLOWS(w) && IS_CLAIMABLE(w, 3) -> take_from(w, 3) }
 	   goto work
 #endif
 #endif
-	:: d_step { notify_prepare(GROUP_OF(w), ME_WORKER(w)); pos = LAST(w) }
+#ifdef PARK
+	:: d_step { !LIMIT_ALLOWS(w) -> notify_prepare(GROUP_PARK, ME_WORKER(w)) }
+	   goto park
+#endif
+	:: d_step {
+		LIMIT_ALLOWS(w) ->
+		notify_prepare(GROUP_OF(w), ME_WORKER(w));
+		pos = LAST(w)
+	   }
 	fi;
 #ifndef NO_SECOND_LOOK
 look:
@@ -374,6 +408,26 @@ look:
 	:: DIES -> goto dead
 	:: IS_AWAKE(GROUP_OF(w), ME_WORKER(w)) -> goto turn
 	fi;
+#ifdef PARK
+park:
+	/* limit_park: the second look at the limit, and at the stop, which stays. */
+	if
+	:: DIES -> goto dead
+	:: d_step { LIMIT_ALLOWS(w) || stop -> forget() }
+	   goto turn
+	:: !LIMIT_ALLOWS(w)
+	fi;
+	if
+	:: DIES -> goto dead
+	:: d_step { stop -> forget() }
+	   goto finish
+	:: d_step { !stop -> notify_sleep(GROUP_PARK, ME_WORKER(w)) }
+	fi;
+	if
+	:: DIES -> goto dead
+	:: IS_AWAKE(GROUP_PARK, ME_WORKER(w)) -> goto turn
+	fi;
+#endif
 work:
 	/* ring_commit */
 	if
@@ -392,7 +446,9 @@ work:
 #ifndef NO_WAKE
 	notify_wake_mortal(GROUP_AT(pos + 1));
 #endif
+#ifndef NO_OWN_WAKE
 	notify_wake_mortal(GROUP_AT(pos));
+#endif
 	pos = 0;
 	goto turn;
 dead:
@@ -496,6 +552,19 @@ over:
 	d_step { ring_rouse(); n_gone++ }
 }
 
+#ifdef PARK
+/* limit_set, now and then. */
+proctype balance()
+{
+	byte changes = PARK;
+	do
+	:: changes > 0 -> atomic { limit_is_one = !limit_is_one; changes-- }
+	   notify_wake(GROUP_PARK)
+	:: break
+	od
+}
+#endif
+
 /* ring_held, ring_take_back: what is found is still so at the CAS, or nothing happens. */
 inline take_back()
 {
@@ -569,6 +638,9 @@ init {
 		run sink();
 		run worker(0);
 		run worker(1);
+#ifdef PARK
+		run balance();
+#endif
 		run supervisor()
 	}
 }
