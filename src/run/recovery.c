@@ -19,10 +19,26 @@
 #define RECOVERY_TRIES	      3u
 #define RECOVERY_TRIES_KILLED 25u
 
-static unsigned recovery_tries(const struct child *child)
+static bool recovery_was_killed(const struct child *child)
 {
-	bool killed = WIFSIGNALED(child->status) && WTERMSIG(child->status) == SIGKILL;
-	return killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
+	return WIFSIGNALED(child->status) && WTERMSIG(child->status) == SIGKILL;
+}
+
+/* Whether all of its workers had started well and held nothing. */
+static bool recovery_was_waiting(const struct crew *crew, unsigned host)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		struct region_worker *worker = region_worker(&crew->region, i);
+		uint64_t seq;
+		unsigned position;
+		if (worker->host != host)
+			continue;
+		/* pairs with: worker_tell */
+		if (atomic_load_acquire(&worker->state) != WORKER_READY ||
+		    ring_held(&crew->region, i, &seq, &position))
+			return false;
+	}
+	return true;
 }
 
 /* Takes back what a dead worker held; a batch that kills is cut where it does. */
@@ -93,8 +109,11 @@ static void recovery_describe(const struct crew *crew, unsigned host, char *text
 int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	struct crew_losses *losses = &crew->losses[host];
-	unsigned tries = recovery_tries(&crew->hosts[host]);
+	bool killed = recovery_was_killed(&crew->hosts[host]);
+	unsigned tries = killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
 	uint32_t commits = recovery_commits(crew, host);
+	/* Whoever kills one that waits, and however often, says nothing about a stage. */
+	bool innocent = killed && recovery_was_waiting(crew, host);
 	recovery_describe(crew, host, losses->how, sizeof(losses->how));
 	bool refused = recovery_reset(crew, host, tries, losses->how);
 	/* Also where nothing was held: the last wake-up may be what it died before. */
@@ -102,7 +121,10 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 	/* crew_ready tells why a worker refused. */
 	if (refused)
 		return 0;
-	losses->barren = commits == losses->commits ? losses->barren + 1 : 0;
+	if (commits != losses->commits)
+		losses->barren = 0;
+	else if (!innocent)
+		losses->barren++;
 	losses->commits = commits;
 	if (!crew->working && tries == RECOVERY_TRIES)
 		return failure(reterr, LEAT_CANNOT_START, -ECHILD,
