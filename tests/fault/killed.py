@@ -6,16 +6,12 @@ LEAT and the other variables as in tests/meson.build; LEAT_SEED=N repeats a run.
 
 import os
 import random
-import re
-import select
-import signal
-import subprocess
 import tempfile
 import time
 import unittest
-import uuid
 
-LEAT = os.environ["LEAT"]
+from run import PATIENCE_S, Run, arguments_of, file_of, kill
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MUL = f"{HERE}/stages.c:mul"
 SAME = f"{HERE}/stages.c:same"
@@ -27,87 +23,10 @@ STICK = f"{HERE}/stages.py:stick"
 DOZE = f"{HERE}/stages.py:doze"
 MODES = ("single", "threads", "processes", "auto", "shell")
 KILLED = r"was killed by SIGKILL \(out of memory, or kill -9\)"
-PATIENCE_S = 30
 
 STOPPED = 3  # enum leat_status
 
 SEED = int(os.environ.get("LEAT_SEED") or random.SystemRandom().getrandbits(32))
-
-
-class Run:
-    """A run whose processes are known by a mark in their environment."""
-
-    def __init__(self, *arguments, stdin, folder):
-        self.mark = f"LEAT_TEST_RUN={uuid.uuid4()}"
-        name, value = self.mark.split("=")
-        self.process = subprocess.Popen(
-            [LEAT, "run", *arguments],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, name: value, "LEAT_TEST_FOLDER": folder},
-        )
-        self.folder = folder
-        self.output = b""
-
-    def pids(self):
-        """Its living processes but leat itself."""
-        found = []
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit() or int(entry) == self.process.pid:
-                continue
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as file:
-                    if self.mark.encode() in file.read().split(b"\0"):
-                        found.append(int(entry))
-            except OSError:
-                pass  # gone, or not ours
-        return found
-
-    def workers(self):
-        """Those that it has started itself, each of which leads a group."""
-        return [pid for pid in self.pids() if leads_a_group(pid)]
-
-    def read(self, size):
-        """Reads until there are this many bytes of output, or its end."""
-        until = time.monotonic() + PATIENCE_S
-        while len(self.output) < size:
-            ready, _, _ = select.select([self.process.stdout], [], [], until - time.monotonic())
-            if not ready:
-                raise TimeoutError("no output")
-            data = os.read(self.process.stdout.fileno(), size - len(self.output))
-            if not data:
-                break
-            self.output += data
-
-    def finish(self):
-        """Returns its exit status and what it wrote to stderr."""
-        try:
-            output, error = self.process.communicate(timeout=PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.end()
-            raise
-        self.output += output
-        return self.process.returncode, error.decode()
-
-    def end(self):
-        for pid in [self.process.pid, *self.pids()]:
-            kill(pid)
-        self.process.communicate()
-
-
-def leads_a_group(pid):
-    try:
-        return os.getpgid(pid) == pid
-    except ProcessLookupError:
-        return False
-
-
-def kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def await_path(path):
@@ -120,21 +39,6 @@ def await_path(path):
 
 def numbers(n):
     return "".join(f"{i}\n" for i in range(1, n + 1)).encode()
-
-
-def file_of(data):
-    fd = os.memfd_create("input")
-    os.write(fd, data)
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def arguments_of(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().split(b"\0")
-    except OSError:
-        return []
 
 
 def is_program(pid):
