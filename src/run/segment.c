@@ -100,7 +100,8 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 	struct sink *sink = &segment->sink;
 	sink->fd = segment->out_fd;
 	sink->bell = bell;
-	sink->unordered = options->unordered;
+	/* A command, and the stages behind it, may need the order. */
+	sink->unordered = options->unordered && segment->is_last;
 	sink->name = segment->is_last ? options->out_name : "the next command";
 	sink->source_name = segment->first == 0 ? options->in_name : "the command before";
 	bool each = options->time_log != LEAT_TIME_LOG_OFF;

@@ -70,9 +70,12 @@ static const char *shell_number(unsigned workers, char *text, size_t capacity)
 	return text;
 }
 
-/* How many workers the stage has; in its own program there is no other stage to name. */
-static void shell_add_workers(
-    struct shell_words *words, const struct leat_options *options, const struct spec *spec)
+/*
+ * How many workers the stage has; in its own program there is no other stage to name. What
+ * comes behind it may need the order: only the last one gives it up.
+ */
+static void shell_add_workers(struct shell_words *words, const struct leat_options *options,
+    const struct spec *spec, bool is_last)
 {
 	int base = (int)strcspn(spec->name, "#");
 	char number[16];
@@ -81,7 +84,7 @@ static void shell_add_workers(
 		    shell_number(spec->workers, number, sizeof(number)));
 	else if (options->jobs > 0 && spec->workers == 0 && !spec->serial)
 		shell_add(words, "--jobs=%s", shell_number(options->jobs, number, sizeof(number)));
-	if (options->unordered)
+	if (options->unordered && is_last)
 		shell_add(words, "--unordered");
 }
 
@@ -161,7 +164,7 @@ char **shell_argv(
 		words.failed = !program;
 		shell_add_stage(&words, program ? program : "", options);
 		free(program);
-		shell_add_workers(&words, options, spec);
+		shell_add_workers(&words, options, spec, is_last);
 		if (is_last && strcmp(options->out_name, leat_options_default().out_name) != 0)
 			shell_add(&words, "--output-name=%s", options->out_name);
 		if (options->trace_fd >= 0) {
@@ -225,12 +228,13 @@ static void shell_print_command(FILE *to, const char *command)
 	free(quoted);
 }
 
-static void shell_print_stage(FILE *to, const struct leat_options *options, const struct spec *spec)
+static void shell_print_stage(
+    FILE *to, const struct leat_options *options, const struct spec *spec, bool is_last)
 {
 	struct shell_words words = {0};
 	char *program = shell_program();
 	shell_add_stage(&words, program ? program : "leat", options);
-	shell_add_workers(&words, options, spec);
+	shell_add_workers(&words, options, spec, is_last);
 	shell_add_spec(&words, spec);
 	free(program);
 	for (int i = 0; i < words.n; i++) {
@@ -262,7 +266,7 @@ char *shell_line(const struct leat_options *options, const struct spec *specs, u
 		if (specs[i].kind == STAGE_COMMAND)
 			shell_print_command(to, specs[i].target);
 		else
-			shell_print_stage(to, options, &specs[i]);
+			shell_print_stage(to, options, &specs[i], i + 1 == n_specs);
 		if (i == 0)
 			shell_print_file(to, "<", in_path);
 	}

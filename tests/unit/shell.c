@@ -232,6 +232,25 @@ static void a_stage_is_run_by_these_words(void **state)
 	chain_close(&chain);
 }
 
+/* A stage behind it may need the order. */
+static void only_the_last_stage_gives_up_the_order(void **state)
+{
+	(void)state;
+	static const char *const stages[] = {"a=./my.py:f", "b=./my.py:f", NULL};
+	struct leat_options options = leat_options_default();
+	struct chain chain;
+	options.unordered = 1;
+	options.jobs = 2;
+	chain_open(&chain, stages);
+	assert_words(shell_argv(&options, &chain.specs[0], 0, false),
+	    (const char *[]){"PROGRAM", "stage", "--jobs=2", "a=./my.py:f", NULL});
+	assert_words(shell_argv(&options, &chain.specs[1], 1, true),
+	    (const char *[]){"PROGRAM", "stage", "--jobs=2", "--unordered", "b=./my.py:f", NULL});
+	assert_line(&options, stages, NULL, NULL,
+	    "leat stage --jobs=2 a=./my.py:f | leat stage --jobs=2 --unordered b=./my.py:f");
+	chain_close(&chain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +262,8 @@ int main(void)
 		another_program_of_that_name_is_not_meant, setup_path, teardown_path),
 	    cmocka_unit_test(a_shell_does_the_same),
 	    cmocka_unit_test(a_stage_is_run_by_these_words),
+	    cmocka_unit_test_setup_teardown(
+		only_the_last_stage_gives_up_the_order, setup_path, teardown_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
