@@ -57,15 +57,24 @@ static bool cast_reap(struct role *role)
 	return true;
 }
 
+/* One has failed: ends the test when its report is out. */
+static void cast_end(const struct role *killed)
+{
+	/* pairs with: round_fail */
+	uint32_t reporter = atomic_load_seq(&killed->round->shared->failed);
+	if (reporter == 0)
+		return;
+	if (reporter != (uint32_t)killed->pid)
+		(void)waitpid((pid_t)reporter, NULL, 0);
+	_exit(1);
+}
+
 /* What the supervisor does in recovery.c for a process that died. */
 static void cast_replace(struct role *role)
 {
 	struct round *round = role->round;
 	uint64_t seq;
 	unsigned position;
-	/* It may have been killed over its report. */
-	if (atomic_load_relaxed(&round->shared->failed))
-		_exit(1);
 	check_killed(round, role->worker);
 	if (ring_held(&round->region, role->worker, &seq, &position))
 		(void)ring_take_back(&round->region, seq, position, role->worker);
@@ -80,6 +89,7 @@ static void cast_kill(struct role *role)
 	if (waitpid(role->pid, &status, 0) != role->pid)
 		round_fail(role->round, "waitpid: %s", strerror(errno));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		cast_end(role);
 		role->round->n_killed++;
 		cast_replace(role);
 	} else if (status != 0) {

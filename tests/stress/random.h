@@ -3,6 +3,7 @@
 #ifndef STRESS_RANDOM_H
 #define STRESS_RANDOM_H
 
+#include <assert.h>
 #include <stdint.h>
 
 /* Steele, Lea, Flood: Fast splittable pseudorandom number generators. */
@@ -16,6 +17,7 @@ static inline uint64_t random_next(uint64_t *state)
 
 static inline uint64_t random_below(uint64_t *state, uint64_t end)
 {
+	assert(end > 0);
 	return random_next(state) % end;
 }
 

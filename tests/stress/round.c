@@ -47,9 +47,10 @@ static void round_print(const struct round *round)
 void round_fail(const struct round *round, const char *format, ...)
 {
 	va_list args;
+	uint32_t nobody = 0;
 	va_start(args, format);
-	/* One report is enough. */
-	if (__atomic_exchange_n(&round->shared->failed, 1, __ATOMIC_RELAXED) == 0) {
+	/* One report is enough. pairs with: cast_end, which waits for it to be complete */
+	if (atomic_cas_seq(&round->shared->failed, &nobody, (uint32_t)getpid())) {
 		fprintf(stderr, "ring: --%s %llu: ", round->processes ? "processes" : "threads",
 		    (unsigned long long)round->seed);
 		vfprintf(stderr, format, args);

@@ -18,7 +18,7 @@
 
 /* All but the first two: plain. */
 struct round_shared {
-	uint32_t failed;
+	uint32_t failed;		     /* the process that reports it */
 	uint64_t retired;		     /* by the sink: the round's progress */
 	uint64_t next[ROUND_STAGES_MAX + 2]; /* the batch that a serial position has next */
 	uint64_t laps[ROUND_STAGES_MAX + 2][ROUND_SLOTS_MAX]; /* of a slot at a position */
