@@ -38,7 +38,7 @@ test_of() {
 	XDG_CACHE_HOME=$work/cache
 	export LEAT LEAT_SOURCE XDG_CACHE_HOME
 	case $2 in
-	stress) $runner "$built/tests/stress/stress_ring" "--$3" --seconds 180 "$seed" ;;
+	stress) $runner "$built/tests/stress/stress_ring" "--$3" --seconds 600 "$seed" ;;
 	unit) CMOCKA_MESSAGE_OUTPUT=TAP "$built/tests/unit/unit_$3" ;;
 	fault) LEAT_SEED=$seed "$python" "$work/tree/tests/fault/$3" ;;
 	esac >"$work/said" 2>&1

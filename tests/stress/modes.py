@@ -47,6 +47,7 @@ for workers in (
     ("-j", "2", *SERIAL),
     ("-j", "3", *SERIAL),
     ("-j", "8", *SERIAL),
+    ("-j", "auto", *SERIAL),
     ("-w", "alter=3", "-w", "lag=2"),
     ("-j", "2", "-w", "lag=3", *SERIAL),
     ("-j", "3", "--serial", "alter", *SERIAL),
