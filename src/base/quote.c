@@ -9,6 +9,9 @@
 /* Input bytes shown at most; each may take four characters. */
 #define SHOWN_CHARACTERS 60
 
+/* Room for one character as quote_one writes it. */
+#define QUOTE_ONE_MAX 8
+
 /* How many bytes the valid UTF-8 character at `at` has; 0 if it is not one. */
 static size_t utf8_size(const unsigned char *at, size_t left)
 {
@@ -36,12 +39,16 @@ static bool quote_is_c1(const unsigned char *at, size_t size)
 	return size == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 }
 
-/* Writes one character or one escaped byte; returns how many input bytes it took. */
-static size_t quote_one(char *to, size_t *written, const unsigned char *at, size_t left)
+/*
+ * Writes one character or one escaped byte; returns how many input bytes it took. Within
+ * quotes, they and the backslash are escaped too.
+ */
+static size_t quote_one(
+    char *to, size_t *written, const unsigned char *at, size_t left, bool quoted)
 {
 	static const char escapes[] = {['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r'};
 	size_t size = utf8_size(at, left);
-	if (at[0] == '"' || at[0] == '\\') {
+	if (quoted && (at[0] == '"' || at[0] == '\\')) {
 		*written = (size_t)sprintf(to, "\\%c", at[0]);
 	} else if (at[0] < sizeof(escapes) && escapes[at[0]]) {
 		*written = (size_t)sprintf(to, "\\%c", escapes[at[0]]);
@@ -63,7 +70,7 @@ char *quote_record(char *buffer, const void *record, size_t size)
 	*to++ = '"';
 	while (left > 0 && to - buffer < SHOWN_CHARACTERS) {
 		size_t written = 0;
-		size_t taken = quote_one(to, &written, at, left);
+		size_t taken = quote_one(to, &written, at, left, true);
 		to += written;
 		at += taken;
 		left -= taken;
@@ -72,6 +79,35 @@ char *quote_record(char *buffer, const void *record, size_t size)
 		strcpy(to, "\"");
 	else
 		sprintf(to, "\"... %zu bytes", size);
+	return buffer;
+}
+
+static bool quote_is_blank(unsigned char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+char *quote_line(char *buffer, size_t capacity, const void *line, size_t size)
+{
+	static const char more[] = "...";
+	const unsigned char *at = line;
+	char *to = buffer;
+	while (size > 0 && quote_is_blank(at[size - 1]))
+		size--;
+	for (; size > 0 && quote_is_blank(at[0]); at++)
+		size--;
+	while (size > 0) {
+		char one[QUOTE_ONE_MAX];
+		size_t written = 0;
+		size_t taken = quote_one(one, &written, at, size, false);
+		if ((size_t)(to - buffer) + written + sizeof(more) > capacity)
+			break;
+		memcpy(to, one, written);
+		to += written;
+		at += taken;
+		size -= taken;
+	}
+	strcpy(to, size > 0 ? more : "");
 	return buffer;
 }
 

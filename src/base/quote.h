@@ -17,6 +17,12 @@
  */
 char *quote_record(char *buffer, const void *record, size_t size);
 
+/*
+ * A line as a message shows it within others: without blanks around it, what quote_record
+ * escapes escaped, cut to `capacity` bytes with "..." at its end. Returns `buffer`.
+ */
+char *quote_line(char *buffer, size_t capacity, const void *line, size_t size);
+
 /* One word for a POSIX shell, quoted only where needed; free() it. NULL: out of memory. */
 char *quote_shell(const char *word);
 

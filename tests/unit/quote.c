@@ -63,6 +63,30 @@ static void cuts_a_long_record(void **state)
 	    "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"... 1000 bytes");
 }
 
+static void shows_a_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		const char *shown;
+	} cases[] = {
+	    {"", ""},
+	    {" \t\r\n", ""},
+	    {"\tValueError: \"odd\" \\o/ \r\n", "ValueError: \"odd\" \\o/"},
+	    {"a\tb\x1b[1m\xff\xc2\x9b", "a\\tb\\x1b[1m\\xff\\xc2\\x9b"},
+	    {"1234567890123456789012345678", "1234567890123456789012345678"},
+	    {"12345678901234567890123456789", "1234567890123456789012345678..."},
+	    {"123456789012345678901234567\xe2\x82\xac", "123456789012345678901234567..."},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buffer[32];
+		assert_ptr_equal(
+		    quote_line(buffer, sizeof(buffer), cases[i].line, strlen(cases[i].line)),
+		    buffer);
+		assert_string_equal(buffer, cases[i].shown);
+	}
+}
+
 /* Whatever is in a record, there is room for it: the record is in a buffer of its size. */
 static void always_fits(void **state)
 {
@@ -173,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(shows_a_record),
 	    cmocka_unit_test(cuts_a_long_record),
+	    cmocka_unit_test(shows_a_line),
 	    cmocka_unit_test(always_fits),
 	    cmocka_unit_test(quotes_a_word_where_needed),
 	    cmocka_unit_test(a_shell_reads_the_same_word),

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What processes write to stderr, passed on line by line. A relay is a pipe that one
+ * process, or a few, write to; its whole lines go to an outlet, our own stderr, so that
+ * lines of different processes never mix, and each can be given a prefix. The last lines
+ * are kept, for a message that tells how the process died.
+ *
+ * Nothing is read while the outlet takes no more: who writes waits then, as it would for
+ * the outlet itself. What an outlet refuses (its reader left, its disk is full) is gone.
+ *
+ * Threads: the thread that runs the run.
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A longer line is passed on in parts. */
+#define RELAY_LINE_MAX (64 << 10)
+
+#define RELAY_PREFIX_MAX 128
+
+/* How many lines are kept, of how many bytes, and room for all as a message shows them. */
+#define RELAY_KEPT	 3
+#define RELAY_KEPT_BYTES 196
+#define RELAY_WORDS_MAX	 600
+
+/* Where lines go. */
+struct relay_outlet {
+	int fd;
+	bool is_own;   /* opened here */
+	int interrupt; /* borrowed; a wait for the outlet ends soon once this is readable */
+	bool hurry;    /* nothing waits for the outlet any more */
+	char *held;    /* accepted, not yet written: whole lines, or part of one */
+	size_t start;
+	size_t size;
+};
+
+struct relay {
+	struct relay_outlet *outlet; /* borrowed; NULL: it was never opened */
+	int fd;			     /* our end; -1: none */
+	char *data;		     /* read, not yet accepted by the outlet */
+	size_t start;
+	size_t size;
+	bool in_line; /* the beginning of the line was passed on already */
+	bool stalled; /* there are lines that the outlet did not take yet */
+	char prefix[RELAY_PREFIX_MAX];
+	char kept[RELAY_KEPT][RELAY_KEPT_BYTES]; /* as messages show them */
+	unsigned n_kept;
+};
+
+/*
+ * fd and interrupt are borrowed; -1 for no interrupt. Returns 0 or -ENOMEM; relay_outlet_close is
+ * due in both cases, and accepts an outlet of zeros.
+ */
+int relay_outlet_open(struct relay_outlet *outlet, int fd, int interrupt);
+
+/* Waits until all is written, unless that is hopeless, and closes. */
+void relay_outlet_close(struct relay_outlet *outlet);
+
+/* Writes what is held, without waiting. Returns whether nothing is left. */
+bool relay_outlet_flush(struct relay_outlet *outlet);
+
+/* Adds what to wait for while something is held; returns how many, 0 or 1. */
+int relay_outlet_poll(const struct relay_outlet *outlet, struct pollfd *items);
+
+/*
+ * Makes the pipe. prefix, which is copied, comes before each line. Returns 0 with the end to
+ * write to, which the caller closes once the process has it, or -errno. A relay of
+ * zeros, or one that was closed, may be opened.
+ */
+int relay_open(
+    struct relay *relay, struct relay_outlet *outlet, const char *prefix, int *ret_write_fd);
+
+/* Adds what may let it go on; returns how many, 0 or 1. */
+int relay_poll(const struct relay *relay, struct pollfd *items);
+
+/* Passes on the whole lines of what is there. Never waits. */
+void relay_pump(struct relay *relay);
+
+/*
+ * Passes on all that is there and closes the pipe: the process has ended. What it had
+ * started may hold the other end for ever. The last words stay.
+ */
+void relay_close(struct relay *relay);
+
+/* The last lines in one, "a | b | c"; empty if there are none. text: RELAY_WORDS_MAX bytes. */
+void relay_last_words(const struct relay *relay, char *text);
+
+#endif
