@@ -23,8 +23,11 @@ static int time_log_full(char *line, size_t capacity, const struct region *regio
 	else
 		snprintf(records, sizeof(records), "records %llu-%llu",
 		    (unsigned long long)slot->first_record, (unsigned long long)last);
+	/* Written by the worker, whose memory may have been anything. */
+	uint32_t pid =
+	    call->worker < region->header->n_workers ? region_worker(region, call->worker)->pid : 0;
 	return snprintf(line, capacity, " %s cpu %.9f worker %u pid %u", records,
-	    time_log_seconds(call->cpu_ns), call->worker, region_worker(region, call->worker)->pid);
+	    time_log_seconds(call->cpu_ns), call->worker, pid);
 }
 
 void time_log_retire(void *context, const struct region *region, const struct slot *slot)

@@ -151,6 +151,9 @@ bool ring_held(
 		if (!state_is_busy(state) || state_worker(state) != worker)
 			continue;
 		uint64_t place = state_place_of(state);
+		/* Only stages are claimed; but this is what a dead worker has left. */
+		if ((place & 0xff) == 0 || (place & 0xff) >= region_sink(region))
+			continue;
 		*ret_seq = (place >> 8) * region->header->n_slots + i;
 		*ret_position = place & 0xff;
 		return true;

@@ -47,15 +47,27 @@ void slot_set_output(
 		slot->high[area] = size;
 }
 
+/* A number from shared memory, where a stage may have written what it liked. */
+static uint64_t slot_bounded(const struct region *region, uint64_t size)
+{
+	uint64_t capacity = region->header->area_capacity;
+	return size < capacity ? size : capacity;
+}
+
 struct batch slot_batch(const struct region *region, uint64_t seq, unsigned area)
 {
 	const struct slot *slot = slot_at(region, seq);
-	return (struct batch){
+	struct batch batch = {
 	    .kind = (enum leat_kind)slot->kind[area],
 	    .n_records = slot->n_records[area],
 	    .data = slot_area(region, seq, area),
-	    .size = slot->size[area],
+	    .size = slot_bounded(region, slot->size[area]),
 	};
+	/* Of records, each reader checks how far they go. */
+	uint64_t fit = batch.size / sizeof(int64_t);
+	if (batch.kind != LEAT_RECORDS && batch.n_records > fit)
+		batch.n_records = (uint32_t)fit;
+	return batch;
 }
 
 static void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const char *why)
@@ -63,6 +75,7 @@ static void slot_fail(struct slot *slot, uint32_t stage, uint32_t index, const c
 	slot->failure.stage = stage;
 	slot->failure.index = index;
 	slot->failure.record[0] = '\0';
+	slot->failure.words[0] = '\0';
 	if (snprintf(slot->failure.why, sizeof(slot->failure.why), "%s", why) >=
 	    (int)sizeof(slot->failure.why))
 		quote_trim(slot->failure.why);
@@ -103,6 +116,19 @@ void slot_clear_failure(struct slot *slot)
 	slot->failure.stage = SLOT_NO_FAILURE;
 }
 
+void slot_set_words(struct slot *slot, const char *words)
+{
+	snprintf(slot->failure.words, sizeof(slot->failure.words), "%s", words);
+}
+
+void slot_forget_tries(struct slot_history *history)
+{
+	history->attempts = 0;
+	history->lost = 0;
+	history->crashes = 0;
+	history->kills = 0;
+}
+
 void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t *ret_last)
 {
 	*ret_first = slot->first_record;
@@ -123,15 +149,21 @@ void slot_describe_failure(
 	char place[80];
 	uint64_t first;
 	uint64_t last;
+	if (failed->stage >= region->header->n_stages) {
+		snprintf(text, capacity, "a stage has written over the ring's own memory");
+		return;
+	}
 	slot_failed_records(slot, &first, &last);
 	if (first == last)
 		snprintf(place, sizeof(place), "record %llu", (unsigned long long)first);
 	else
 		snprintf(place, sizeof(place), "one of records %llu to %llu",
 		    (unsigned long long)first, (unsigned long long)last);
-	if (snprintf(text, capacity, "stage '%s': %s, %s%s%s",
-		region_stage(region, failed->stage)->name, failed->why, place,
-		failed->record[0] ? ": " : "", failed->record) >= (int)capacity)
+	if (snprintf(text, capacity, "stage '%s': %.*s, %s%s%.*s%s%.*s",
+		region_stage(region, failed->stage)->name, (int)sizeof(failed->why), failed->why,
+		place, failed->record[0] ? ": " : "", (int)sizeof(failed->record), failed->record,
+		failed->words[0] ? SLOT_LAST_WORDS : "", (int)sizeof(failed->words),
+		failed->words) >= (int)capacity)
 		quote_trim(text);
 }
 
@@ -143,7 +175,8 @@ void slot_trim(const struct region *region, uint64_t seq)
 			continue;
 		/* A failure only means that the memory stays. */
 		(void)fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		    (off_t)slot_area_offset(region, seq, area), (off_t)slot->high[area]);
+		    (off_t)slot_area_offset(region, seq, area),
+		    (off_t)slot_bounded(region, slot->high[area]));
 		slot->high[area] = 0;
 	}
 }

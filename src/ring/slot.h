@@ -24,10 +24,17 @@ struct slot_history {
 	uint64_t end_ns;
 	uint64_t cpu_ns;
 	uint32_t worker;
-	uint32_t attempts; /* claims, of which at most one was committed */
+	uint32_t attempts; /* how often it was begun; at most one was committed */
 	uint32_t records_in;
 	uint32_t records_out;
+	/* The run's own, of workers that died with it: */
+	uint32_t lost;	  /* attempts that came to nothing */
+	uint32_t crashes; /* of these, for which this batch is to blame */
+	uint32_t kills;	  /* the same, but by SIGKILL */
 };
+
+/* Before what a process that died said last, in a message. */
+#define SLOT_LAST_WORDS "; its last words: "
 
 /* `stage` of a batch in which nothing failed, or whose source failed. */
 #define SLOT_NO_FAILURE	   UINT32_MAX
@@ -39,6 +46,7 @@ struct slot_failure {
 	uint32_t index; /* of the failing record in the stage's input */
 	char why[768];
 	char record[96]; /* as messages show it; may be empty */
+	char words[608]; /* what its process said last; may be empty */
 };
 
 struct slot {
@@ -75,12 +83,12 @@ char *slot_area(const struct region *region, uint64_t seq, unsigned area);
 void slot_set_output(
     struct slot *slot, unsigned area, enum leat_kind kind, uint64_t size, uint32_t n_records);
 
-/* What is in an area. */
+/* What is in an area; no more than the area holds, whatever the slot says. */
 struct batch slot_batch(const struct region *region, uint64_t seq, unsigned area);
 
 /*
  * Cuts the batch at the index-th record of what is read at this position. `why` is
- * copied, and the record as messages show it.
+ * copied, and the record as messages show it; words, if there are any, are set after it.
  */
 void slot_cut(
     const struct region *region, uint64_t seq, unsigned position, uint32_t index, const char *why);
@@ -91,6 +99,12 @@ void slot_shorten_input(const struct region *region, uint64_t seq, unsigned posi
 /* The source failed where its next record would be. */
 void slot_fail_source(struct slot *slot, const char *why);
 void slot_clear_failure(struct slot *slot);
+
+/* What a process that died with the batch said last, for slot_describe_failure. */
+void slot_set_words(struct slot *slot, const char *words);
+
+/* The batch was never tried: it is a new one, or a part of the one that was. */
+void slot_forget_tries(struct slot_history *history);
 
 static inline bool slot_failed(const struct slot *slot)
 {
@@ -105,7 +119,7 @@ void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t 
 
 /*
  * How a message tells a stage's failure: `stage 'mul': odd, record 3: "abc"`, or with
- * `one of records 1 to 64`.
+ * `one of records 1 to 64`, and `; its last words: ...` of a process that died.
  */
 void slot_describe_failure(
     const struct region *region, const struct slot *slot, char *text, size_t capacity);

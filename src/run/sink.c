@@ -50,8 +50,9 @@ static void sink_say_failure(struct sink *sink, const struct slot *slot)
 {
 	char text[sizeof(sink->error.text)];
 	if (slot->failure.stage == SLOT_SOURCE_FAILED) {
-		failure(&sink->error, LEAT_STOPPED, 0, "%s: record %llu %s", sink->source_name,
-		    (unsigned long long)slot->first_record, slot->failure.why);
+		failure(&sink->error, LEAT_STOPPED, 0, "%s: record %llu %.*s", sink->source_name,
+		    (unsigned long long)slot->first_record, (int)sizeof(slot->failure.why),
+		    slot->failure.why);
 		return;
 	}
 	slot_describe_failure(sink->region, slot, text, sizeof(text));
@@ -96,10 +97,9 @@ static int sink_write(const struct sink *sink, const uint64_t *seqs, unsigned n)
 	struct iovec vector[SINK_GATHER];
 	int n_vector = 0;
 	for (unsigned i = 0; i < n; i++) {
-		size_t size = slot_at(sink->region, seqs[i])->size[area];
-		if (size > 0)
-			vector[n_vector++] =
-			    (struct iovec){slot_area(sink->region, seqs[i], area), size};
+		struct batch batch = slot_batch(sink->region, seqs[i], area);
+		if (batch.size > 0)
+			vector[n_vector++] = (struct iovec){(void *)batch.data, batch.size};
 	}
 	return fd_write_vector(sink->fd, vector, n_vector);
 }

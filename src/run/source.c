@@ -204,7 +204,7 @@ static struct slot *source_slot(struct source *source)
 	slot->source_bytes = 0;
 	slot_clear_failure(slot);
 	for (unsigned i = 0; i < source->region->header->n_stages; i++)
-		slot->history[i].attempts = 0;
+		slot_forget_tries(&slot->history[i]);
 	return slot;
 }
 

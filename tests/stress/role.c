@@ -37,7 +37,7 @@ static void source_fill(struct round *round, uint64_t seq)
 	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, 1);
 	slot_clear_failure(slot);
 	for (uint32_t i = 0; i < round->n_stages; i++)
-		slot->history[i].attempts = 0;
+		slot_forget_tries(&slot->history[i]);
 	ring_advance(region, seq, 0);
 }
 

@@ -398,6 +398,13 @@ static void finds_what_a_worker_holds(void **state)
 	assert_int_equal(position, 2);
 	assert_int_equal(ring_commit(&region, 9, 2, 2), 0);
 	assert_false(ring_held(&region, 2, &seq, &position));
+	/* A stage may have written anything there: only stages' positions are held. */
+	slot_at(&region, 0)->state = state_busy(state_place(0, 0), 2);
+	assert_false(ring_held(&region, 2, &seq, &position));
+	slot_at(&region, 0)->state = state_busy(state_place(0, 4), 2);
+	assert_false(ring_held(&region, 2, &seq, &position));
+	slot_at(&region, 0)->state = state_busy(state_place(0, 3), 2);
+	assert_true(ring_held(&region, 2, &seq, &position));
 	region_free(&region);
 }
 

@@ -274,6 +274,35 @@ static void tells_a_failure(void **state)
 	slot_cut(&region, 0, 1, 7, "12345 \xe2\x82\xac");
 	slot_describe_failure(&region, slot, small, sizeof(small));
 	assert_string_equal(small, "stage 'a': 12345 ");
+	slot_cut(&region, 0, 1, 0, "died");
+	slot_set_words(slot, "a | b");
+	slot_describe_failure(&region, slot, text, sizeof(text));
+	assert_string_equal(text, "stage 'a': died, record 101; its last words: a | b");
+	slot_cut(&region, 0, 1, 0, "why");
+	slot_describe_failure(&region, slot, text, sizeof(text));
+	assert_string_equal(text, "stage 'a': why, record 101");
+	region_free(&region);
+}
+
+/* A stage may have written anything over the slots. */
+static void checks_what_a_slot_says(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(1, 2);
+	struct slot *slot = put_numbers(&region, 1);
+	uint64_t capacity = region.header->area_capacity;
+	slot->n_records[0] = UINT32_MAX;
+	assert_int_equal(slot_batch(&region, 0, 0).n_records, 3);
+	slot->size[0] = UINT64_MAX;
+	assert_int_equal(slot_batch(&region, 0, 0).size, capacity);
+	assert_int_equal(slot_batch(&region, 0, 0).n_records, capacity / sizeof(int64_t));
+	char text[1024];
+	memset(&slot->failure, 'x', sizeof(slot->failure));
+	slot_describe_failure(&region, slot, text, sizeof(text));
+	assert_string_equal(text, "a stage has written over the ring's own memory");
+	slot->failure.stage = 1;
+	slot_describe_failure(&region, slot, text, sizeof(text));
+	assert_memory_equal(text, "stage 'b': xxx", 14);
 	region_free(&region);
 }
 
@@ -343,6 +372,7 @@ int main(void)
 	    cmocka_unit_test(shows_a_number_of_an_array),
 	    cmocka_unit_test(shortens_what_is_run_again),
 	    cmocka_unit_test(tells_a_failure),
+	    cmocka_unit_test(checks_what_a_slot_says),
 	    cmocka_unit_test(gives_large_areas_back),
 	    cmocka_unit_test(keeps_small_areas),
 	};
