@@ -32,6 +32,8 @@ static int host_main(int argc, char **argv)
 		fputs("leat host: is started by a run\n", stderr);
 		return LEAT_CANNOT_START;
 	}
+	/* What a stage prints shall appear at once, and in order with what it writes to stderr. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* How an interrupt ends the run is for the run to say. */
 	signal(SIGINT, SIG_IGN);
 	int r = leat_host_open(

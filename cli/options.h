@@ -13,6 +13,7 @@ enum option_id {
 	OPTION_MAX_RECORD,
 	OPTION_PYTHON,
 	OPTION_TIME_LOG,
+	OPTION_TAG,
 	OPTION_TRACE,
 	OPTION_TRACE_STAGE,
 	OPTION_OUT_NAME,
@@ -24,6 +25,7 @@ enum option_id {
 	    {"max-record", required_argument, NULL, OPTION_MAX_RECORD},                            \
 	    {"python", required_argument, NULL, OPTION_PYTHON},                                    \
 	    {"time-log", optional_argument, NULL, OPTION_TIME_LOG},                                \
+	    {"tag", no_argument, NULL, OPTION_TAG},                                                \
 	    {"trace", required_argument, NULL, OPTION_TRACE},                                      \
 	    {"trace-stage", required_argument, NULL, OPTION_TRACE_STAGE},                          \
 	    {"output-name", required_argument, NULL, OPTION_OUT_NAME},                             \
@@ -38,6 +40,8 @@ enum option_id {
 	"      --python PYTHON    the interpreter of Python stages; default python3\n"             \
 	"      --time-log[=full]  each call's time on stderr; full adds the record's\n"            \
 	"                         number, the cpu time and the worker\n"                           \
+	"      --tag              before each line that a stage's process writes to stderr,\n"     \
+	"                         the stage's name: [mul], or [mul.2] for its second worker\n"     \
 	"      --trace FILE       append the run's history to FILE (binary)\n"                     \
 	"  -h, --help             show this\n"
 

@@ -72,6 +72,8 @@ enum leat_notice {
  * result does not depend on the records before it. A Python class never is; see
  *       leat_pipeline_workers and leat_pipeline_serial for single stages.
  * unordered: records may leave in another order than they came.
+ * tag: what a stage's process writes to stderr comes out with the stage's name before each
+ *      line, as does what a command writes.
  * notice: called by leat_pipeline_run's thread with what a person who waits should
  *         know now; NULL for nobody.
  */
@@ -91,6 +93,7 @@ struct leat_options {
 	int filter;
 	unsigned jobs;
 	int unordered;
+	int tag;
 	void (*notice)(void *context, enum leat_notice notice, const char *text);
 	void *notice_context;
 };

@@ -36,10 +36,14 @@ def serve(host):
         return _work_or_die(host, 0)
     from threading import Thread
 
+    from . import lines
+
+    lines.install()
     statuses = [0] * host.workers
 
     def body(nth):
         statuses[nth] = _work_or_die(host, nth)
+        _flush()
 
     threads = [Thread(target=body, args=(nth,)) for nth in range(host.workers)]
     for thread in threads:
@@ -56,10 +60,12 @@ def _set_up_process():
     # Ctrl-C reaches the whole process group; the run alone decides what it means.
     signal(SIGINT, SIG_IGN)
 
-    # Records never pass through stdout, so a print() may go where the user looks.
+    # Records never pass through stdout, so a print() may go where the user looks. Each line
+    # goes at once, and so in order with what is written to stderr.
     os.dup2(2, 1)
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(line_buffering=True)
 
     # An int record has no upper bound; Pythons from 3.11 on limit it by default.
     if hasattr(sys, "set_int_max_str_digits"):
@@ -77,7 +83,7 @@ def _work_or_die(host, nth):
         # A worker that ended by itself would leave the run waiting for it, as the
         # other threads keep the process alive: the run does notice a dead process.
         sys.excepthook(*sys.exc_info())
-        sys.stderr.flush()
+        _flush()
         os._exit(1)
     finally:
         worker.close()
@@ -138,6 +144,12 @@ def _close(stage):
         stage.close()
     except BaseException as error:  # noqa: BLE001 - the run is over, whatever it is
         _say(f"{stage.name}: close(): {stage.blame(error)}")
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def _say(text):

@@ -9,6 +9,7 @@
 #include "fd.h"
 #include "install.h"
 #include "limit.h"
+#include "quote.h"
 #include "recovery.h"
 #include "slot.h"
 #include "thread.h"
@@ -82,15 +83,67 @@ static int crew_start_threads(struct crew *crew, unsigned host)
 	return 0;
 }
 
-/* A host's stdin is empty and its stdout is our stderr: data goes through the region. */
+/* Of several workers of a group in processes of their own: which one, from 1. 0: there is one. */
+static unsigned crew_nth_of_group(const struct crew *crew, unsigned host)
+{
+	unsigned n = 0;
+	unsigned nth = 0;
+	uint32_t group = UINT32_MAX;
+	for (uint32_t i = 0; i < crew->plan.n_workers && group == UINT32_MAX; i++) {
+		if (crew->plan.workers[i].host == host)
+			group = crew->plan.workers[i].group;
+	}
+	for (uint32_t i = 0; i < crew->plan.n_hosts; i++) {
+		n += crew_host_has(crew, i, group);
+		if (i == host)
+			nth = n;
+	}
+	return n > 1 ? nth : 0;
+}
+
+/* "[mul] ", or "[mul.2] " for the second of its workers; "[mul+add] " for who runs both. */
+static void crew_tag(const struct crew *crew, unsigned host, char *tag)
+{
+	char names[RELAY_PREFIX_MAX - 32] = "";
+	char number[16] = "";
+	size_t size = 0;
+	for (uint32_t i = 0; i < crew->plan.n_stages && size < sizeof(names); i++) {
+		const struct region_stage *stage = &crew->plan.stages[i];
+		if (crew_host_has(crew, host, stage->group))
+			size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
+			    size > 0 ? "+" : "", stage->name);
+	}
+	unsigned nth = crew_nth_of_group(crew, host);
+	if (nth > 0)
+		snprintf(number, sizeof(number), ".%u", nth);
+	if (size >= sizeof(names))
+		quote_trim(names);
+	snprintf(
+	    tag, RELAY_PREFIX_MAX, "[%s%s%s] ", names, size >= sizeof(names) ? "..." : "", number);
+}
+
+/*
+ * A host's stdin is empty and its stdout is its stderr, which we pass on: data goes through
+ * the region.
+ */
 static int crew_exec(struct crew *crew, unsigned host, char *const *argv)
 {
+	char tag[RELAY_PREFIX_MAX] = "";
+	int words;
+	if (crew->tag)
+		crew_tag(crew, host, tag);
 	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (empty < 0)
 		return -errno;
-	int map[] = {empty, STDERR_FILENO, STDERR_FILENO, crew->region.fd, crew->bell};
-	struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
-	int r = child_start(&crew->hosts[host], &setup);
+	int r = relay_open(&crew->relays[host], crew->outlet, tag, &words);
+	if (r == 0) {
+		int map[] = {empty, words, words, crew->region.fd, crew->bell};
+		struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
+		r = child_start(&crew->hosts[host], &setup);
+		fd_close(words);
+		if (r < 0)
+			relay_close(&crew->relays[host]);
+	}
 	fd_close(empty);
 	return r;
 }
@@ -242,15 +295,31 @@ int crew_poll(const struct crew *crew, struct pollfd *items)
 		if (crew->hosts[i].pid != 0)
 			items[n++] = (struct pollfd){.fd = crew->hosts[i].pidfd, .events = POLLIN};
 	}
+	return n + crew_poll_words(crew, items + n);
+}
+
+int crew_poll_words(const struct crew *crew, struct pollfd *items)
+{
+	int n = 0;
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
+		n += relay_poll(&crew->relays[i], items + n);
 	return n;
+}
+
+void crew_pass_words(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
+		relay_pump(&crew->relays[i]);
 }
 
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)
 {
 	int r = 0;
+	crew_pass_words(crew);
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		if (crew->hosts[i].pid == 0 || !child_reap(&crew->hosts[i]))
 			continue;
+		relay_close(&crew->relays[i]);
 		ended(context, crew, i);
 		if (!ring_stopped(&crew->region) && r == 0)
 			r = recovery_host_died(crew, i, reterr);
@@ -282,16 +351,21 @@ static void crew_join(struct crew *crew)
 
 static void crew_end_hosts(struct crew *crew, crew_ended *ended, void *context)
 {
-	uint64_t deadline = clock_wall_ns() + CREW_GRACE_MS * 1000000ull;
+	uint64_t now = clock_wall_ns();
+	uint64_t deadline = now + CREW_GRACE_MS * 1000000ull;
+	for (; now < deadline && !crew_is_gone(crew); now = clock_wall_ns()) {
+		struct pollfd items[CREW_POLL_MAX];
+		int n = crew_poll(crew, items);
+		(void)poll(items, (nfds_t)n, (int)((deadline - now) / 1000000) + 1);
+		/* None is replaced any more. */
+		(void)crew_reap(crew, ended, context, NULL);
+	}
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		struct child *child = &crew->hosts[i];
-		uint64_t now = clock_wall_ns();
-		if (child->pid == 0)
-			continue;
-		struct pollfd item = {.fd = child->pidfd, .events = POLLIN};
-		(void)poll(&item, 1, now < deadline ? (int)((deadline - now) / 1000000) : 0);
-		child_end(child);
-		ended(context, crew, i);
+		bool was_there = crew->hosts[i].pid != 0;
+		child_end(&crew->hosts[i]);
+		relay_close(&crew->relays[i]);
+		if (was_there)
+			ended(context, crew, i);
 	}
 }
 

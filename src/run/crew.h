@@ -11,6 +11,7 @@
 #include "child.h"
 #include "host.h"
 #include "plan.h"
+#include "relay.h"
 
 #include <leat/error.h>
 
@@ -27,10 +28,13 @@ struct crew_thread {
 /* The deaths of one host's processes. */
 struct crew_losses {
 	uint32_t restarts;
-	uint32_t barren;  /* of these, in a row, without one commit */
-	uint32_t commits; /* of its workers, when the process started */
-	char how[128];	  /* the last one ended */
+	uint32_t barren[2]; /* in a row, before any batch; the second of these by SIGKILL */
+	uint32_t commits;   /* of its workers, when the process started */
+	char how[128];	    /* the last one ended */
 };
+
+/* Descriptors that crew_poll adds, at most. */
+#define CREW_POLL_MAX (2 * PLAN_WORKERS_MAX)
 
 struct crew {
 	struct plan plan;
@@ -40,16 +44,20 @@ struct crew {
 	struct crew_thread threads[PLAN_WORKERS_MAX];
 	struct child hosts[PLAN_WORKERS_MAX];
 	struct crew_losses losses[PLAN_WORKERS_MAX];
-	const char *python; /* borrowed */
-	bool working;	    /* everyone was ready once: from now on the dead are replaced */
-	bool abandoned;	    /* a thread is stuck in a stage: the mapping must stay */
+	struct relay relays[PLAN_WORKERS_MAX]; /* what each host writes to stderr */
+	struct relay_outlet *outlet;	       /* borrowed: where it goes */
+	const char *python;		       /* borrowed */
+	bool tag;			       /* each of its lines says whose it is */
+	bool working;	/* everyone was ready once: from now on the dead are replaced */
+	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
 };
 
 /* Called for each host that has ended, once; stage is TRACE_NO_STAGE for several. */
 typedef void crew_ended(void *context, const struct crew *crew, unsigned host);
 
 /*
- * Makes the region and starts everyone. plan is filled in already; bell is borrowed.
+ * Makes the region and starts everyone. plan, outlet and tag are filled in already; bell is
+ * borrowed.
  * Returns 0 or -errno with the error written; crew_end is due in both cases.
  */
 int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
@@ -58,8 +66,12 @@ int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_
 /* Returns 1 when all workers are ready or rest, 0 when not yet, -errno when one refuses. */
 int crew_ready(struct crew *crew, struct leat_error *reterr);
 
-/* Adds a descriptor for each living host; returns how many, at most PLAN_WORKERS_MAX. */
+/* Adds what tells of a host's end or of its words; returns how many, at most CREW_POLL_MAX. */
 int crew_poll(const struct crew *crew, struct pollfd *items);
+
+/* The same for their words alone; and passing these on. */
+int crew_poll_words(const struct crew *crew, struct pollfd *items);
+void crew_pass_words(struct crew *crew);
 
 /*
  * Reaps hosts that have ended, and replaces those that should not have; see recovery.h.

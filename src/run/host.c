@@ -9,7 +9,26 @@
 
 void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number)
 {
-	*host = (struct leat_host){.region = *region, .bell = bell, .number = number};
+	*host = (struct leat_host){
+	    .region = *region,
+	    .bell = bell,
+	    .number = number,
+	    .running = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP,
+	};
+}
+
+void host_enter(struct leat_host *host, bool alone)
+{
+	/* They fail only for mistakes of ours. */
+	if (alone)
+		pthread_rwlock_wrlock(&host->running);
+	else
+		pthread_rwlock_rdlock(&host->running);
+}
+
+void host_leave(struct leat_host *host)
+{
+	pthread_rwlock_unlock(&host->running);
 }
 
 int leat_host_open(int region_fd, int bell_fd, unsigned number, struct leat_host **ret_host)
@@ -17,9 +36,8 @@ int leat_host_open(int region_fd, int bell_fd, unsigned number, struct leat_host
 	struct leat_host *host = calloc(1, sizeof(*host));
 	if (!host)
 		return -ENOMEM;
+	host_join(host, &host->region, bell_fd, number);
 	host->owns_region = true;
-	host->bell = bell_fd;
-	host->number = number;
 	/* They were inherited; a program that a stage starts must not inherit them too. */
 	(void)fcntl(region_fd, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(bell_fd, F_SETFD, FD_CLOEXEC);

@@ -12,16 +12,51 @@
 #include <sys/wait.h>
 
 /*
- * How often a batch is tried, and how often in a row a process may die before it has
- * done anything. SIGKILL comes from outside, from a person or for want of memory, and
- * says little about the record.
+ * How often a batch may end its process, and how often in a row a process may die before
+ * it has begun anything. SIGKILL comes from outside, from a person or for want of memory,
+ * and says little about the record: it is counted apart.
  */
 #define RECOVERY_TRIES	      3u
 #define RECOVERY_TRIES_KILLED 25u
 
-static bool recovery_was_killed(const struct child *child)
+/* The death of a host's process. */
+struct recovery_death {
+	bool killed;  /* by SIGKILL */
+	bool waiting; /* so, while none of its workers had anything to do */
+	unsigned tries;
+	unsigned n_begun; /* batches that its workers had begun: it is the fault of one of them */
+	const char *how;
+	char words[RELAY_WORDS_MAX];
+};
+
+/* The history of the batch that a dead worker held, where it is; NULL: it held none. */
+static struct slot_history *recovery_held(
+    const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position)
 {
-	return WIFSIGNALED(child->status) && WTERMSIG(child->status) == SIGKILL;
+	if (!ring_held(region, worker, ret_seq, ret_position))
+		return NULL;
+	return &slot_at(region, *ret_seq)->history[*ret_position - 1];
+}
+
+/* A worker that waited to run its batch alone (see host_enter) had not begun. */
+static bool recovery_begun(const struct slot_history *history)
+{
+	return history->attempts != history->lost;
+}
+
+static unsigned recovery_count_begun(const struct crew *crew, unsigned host)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		uint64_t seq;
+		unsigned position;
+		if (crew->plan.workers[i].host != host)
+			continue;
+		const struct slot_history *history =
+		    recovery_held(&crew->region, i, &seq, &position);
+		n += history && recovery_begun(history);
+	}
+	return n;
 }
 
 /* Whether all of its workers had started well and held nothing. */
@@ -31,7 +66,7 @@ static bool recovery_was_waiting(const struct crew *crew, unsigned host)
 		struct region_worker *worker = region_worker(&crew->region, i);
 		uint64_t seq;
 		unsigned position;
-		if (worker->host != host)
+		if (crew->plan.workers[i].host != host)
 			continue;
 		/* pairs with: worker_tell */
 		if (atomic_load_acquire(&worker->state) != WORKER_READY ||
@@ -41,27 +76,44 @@ static bool recovery_was_waiting(const struct crew *crew, unsigned host)
 	return true;
 }
 
-/* Takes back what a dead worker held; a batch that kills is cut where it does. */
-static bool recovery_take_back(struct crew *crew, unsigned worker, unsigned tries, const char *how)
+/* A batch that has ended its process too often is cut where it did. */
+static void recovery_cut(const struct region *region, uint64_t seq, unsigned position,
+    const struct recovery_death *death, unsigned times)
 {
-	const struct region *region = &crew->region;
+	struct slot *slot = slot_at(region, seq);
+	uint32_t n_records = slot->n_records[slot_input(position)];
+	uint32_t at = slot->progress < n_records ? slot->progress : 0;
+	char why[160];
+	snprintf(why, sizeof(why), "%s, %u times", death->how, times);
+	slot_cut(region, seq, position, at, why);
+	slot_set_words(slot, death->words);
+	slot_shorten_input(region, seq, position, at);
+	slot_forget_tries(&slot->history[position - 1]);
+}
+
+/*
+ * Takes back what a dead worker held. Of several batches none is to blame yet: each will run
+ * alone, until the one that did it does it again.
+ */
+static void recovery_take_back(
+    const struct region *region, unsigned worker, const struct recovery_death *death)
+{
 	uint64_t seq;
 	unsigned position;
-	if (!ring_held(region, worker, &seq, &position))
-		return false;
+	struct slot_history *history = recovery_held(region, worker, &seq, &position);
+	if (!history)
+		return;
 	struct slot *slot = slot_at(region, seq);
-	uint32_t attempts = slot->history[position - 1].attempts;
 	/* It may have died between telling of a failure and its commit: it will tell again. */
 	if (slot->failure.stage == position - 1)
 		slot_clear_failure(slot);
-	if (attempts >= tries) {
-		char why[160];
-		snprintf(why, sizeof(why), "%s, %u times", how, attempts);
-		slot_cut(region, seq, position, slot->progress, why);
-		slot_shorten_input(region, seq, position, slot->progress);
-		slot->history[position - 1].attempts = 0;
+	if (recovery_begun(history)) {
+		history->lost = history->attempts;
+		uint32_t *times = death->killed ? &history->kills : &history->crashes;
+		if (death->n_begun == 1 && ++*times >= death->tries)
+			recovery_cut(region, seq, position, death, *times);
 	}
-	return ring_take_back(region, seq, position, worker);
+	(void)ring_take_back(region, seq, position, worker);
 }
 
 static uint32_t recovery_commits(const struct crew *crew, unsigned host)
@@ -70,19 +122,20 @@ static uint32_t recovery_commits(const struct crew *crew, unsigned host)
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
 		/* relaxed: its process is dead, nothing is written any more */
-		if (worker->host == host)
+		if (crew->plan.workers[i].host == host)
 			commits += atomic_load_relaxed(&worker->commits);
 	}
 	return commits;
 }
 
 /* Each of its workers starts anew; returns whether one of them had refused to start. */
-static bool recovery_reset(struct crew *crew, unsigned host, unsigned tries, const char *how)
+static bool recovery_reset(
+    const struct crew *crew, unsigned host, const struct recovery_death *death)
 {
 	bool refused = false;
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
-		if (worker->host != host)
+		if (crew->plan.workers[i].host != host)
 			continue;
 		/* pairs with: worker_tell */
 		if (atomic_load_acquire(&worker->state) == WORKER_REFUSED)
@@ -90,7 +143,7 @@ static bool recovery_reset(struct crew *crew, unsigned host, unsigned tries, con
 		else
 			/* relaxed: its process is dead, and the next one not started */
 			atomic_store_relaxed(&worker->state, WORKER_STARTING);
-		(void)recovery_take_back(crew, i, tries, how);
+		recovery_take_back(&crew->region, i, death);
 	}
 	return refused;
 }
@@ -106,33 +159,56 @@ static void recovery_describe(const struct crew *crew, unsigned host, char *text
 	snprintf(text, capacity, "%s%s", n > 1 ? "the process it shares " : "", how);
 }
 
+/* How often in a row, deaths of this kind, its processes have died before a batch. */
+static unsigned recovery_count_barren(
+    struct crew *crew, unsigned host, const struct recovery_death *death)
+{
+	struct crew_losses *losses = &crew->losses[host];
+	uint32_t commits = recovery_commits(crew, host);
+	if (death->n_begun > 0 || commits != losses->commits)
+		losses->barren[0] = losses->barren[1] = 0;
+	/* Whoever kills one that waits, and however often, says nothing about a stage. */
+	else if (!death->waiting)
+		losses->barren[death->killed]++;
+	losses->commits = commits;
+	return losses->barren[death->killed];
+}
+
+static int recovery_give_up(const struct crew *crew, unsigned host, int status,
+    const struct recovery_death *death, const char *when, struct leat_error *reterr)
+{
+	return failure(reterr, status, -ECHILD, "stage '%s': %s%s%s%s", crew_host_name(crew, host),
+	    death->how, when, death->words[0] ? SLOT_LAST_WORDS : "", death->words);
+}
+
 int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	struct crew_losses *losses = &crew->losses[host];
-	bool killed = recovery_was_killed(&crew->hosts[host]);
-	unsigned tries = killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
-	uint32_t commits = recovery_commits(crew, host);
-	/* Whoever kills one that waits, and however often, says nothing about a stage. */
-	bool innocent = killed && recovery_was_waiting(crew, host);
+	int status = crew->hosts[host].status;
+	struct recovery_death death = {
+	    .killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	    .n_begun = recovery_count_begun(crew, host),
+	    .how = losses->how,
+	};
+	death.waiting = death.killed && recovery_was_waiting(crew, host);
+	death.tries = death.killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
+	relay_last_words(&crew->relays[host], death.words);
 	recovery_describe(crew, host, losses->how, sizeof(losses->how));
-	bool refused = recovery_reset(crew, host, tries, losses->how);
+	bool refused = recovery_reset(crew, host, &death);
 	/* Also where nothing was held: the last wake-up may be what it died before. */
 	ring_rouse(&crew->region);
 	/* crew_ready tells why a worker refused. */
 	if (refused)
 		return 0;
-	if (commits != losses->commits)
-		losses->barren = 0;
-	else if (!innocent)
-		losses->barren++;
-	losses->commits = commits;
-	if (!crew->working && tries == RECOVERY_TRIES)
-		return failure(reterr, LEAT_CANNOT_START, -ECHILD,
-		    "stage '%s': %s before it was ready", crew_host_name(crew, host), losses->how);
-	if (losses->barren > tries)
-		return failure(reterr, LEAT_STOPPED, -ECHILD,
-		    "stage '%s': %s, %u times in a row before it did anything",
-		    crew_host_name(crew, host), losses->how, losses->barren);
+	unsigned barren = recovery_count_barren(crew, host, &death);
+	if (!crew->working && !death.killed)
+		return recovery_give_up(
+		    crew, host, LEAT_CANNOT_START, &death, " before it was ready", reterr);
+	if (barren >= death.tries) {
+		char when[64];
+		snprintf(when, sizeof(when), ", %u times in a row before it did anything", barren);
+		return recovery_give_up(crew, host, LEAT_STOPPED, &death, when, reterr);
+	}
 	if (!crew_is_wanted(crew, host)) {
 		crew_rest(crew, host);
 		return 0;

@@ -41,6 +41,7 @@ static int run_add_segment(
 	    .in_fd = -1,
 	    .out_fd = -1,
 	    .guard = &run->guard,
+	    .outlet = &run->outlet,
 	};
 	/* Of our own programs only the one that reads what is typed needs it. */
 	bool types = first == 0 && isatty(run->options->in_fd);
@@ -108,6 +109,8 @@ int run_open(struct run *run, const struct leat_options *options, const struct s
 	run->bell = fd_bell();
 	run->signals = run_open_signals(run);
 	r = run->bell < 0 ? run->bell : run->signals;
+	if (r >= 0)
+		r = relay_outlet_open(&run->outlet, STDERR_FILENO, run->signals);
 	return r < 0 ? failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r)) : 0;
 }
 
@@ -177,6 +180,7 @@ static void run_interrupt(struct run *run, int status, bool typed)
 		run_expect_ends(run);
 	run->interrupt_status = status;
 	if (++run->interrupts > 1) {
+		run->outlet.hurry = true;
 		run_abort_all(run, true);
 		return;
 	}
@@ -226,37 +230,51 @@ static void run_check_reader(struct run *run, short events)
 	segment_reader_left(last);
 }
 
-static int run_timeout_ms(struct run *run)
+static void run_kill_aborted(struct run *run, uint64_t now)
 {
-	if (run->kill_at_ns == 0)
-		return -1;
-	uint64_t now = clock_wall_ns();
-	if (now < run->kill_at_ns)
-		return (int)((run->kill_at_ns - now) / 1000000) + 1;
+	if (run->kill_at_ns == 0 || now < run->kill_at_ns)
+		return;
 	for (uint32_t i = 0; i < run->n_segments; i++) {
 		if (run->segments[i].aborted)
 			segment_abort(&run->segments[i], true);
 	}
 	run->kill_at_ns = 0;
-	return -1;
 }
 
-/* Sleeps until something happens: a bell, a signal, a process's end. */
+/* Until the first of the deadlines. */
+static int run_timeout_ms(struct run *run)
+{
+	uint64_t now = clock_wall_ns();
+	run_kill_aborted(run, now);
+	uint64_t first = run->kill_at_ns;
+	for (uint32_t i = 0; i < run_wave_size(run); i++) {
+		uint64_t at = segment_deadline_ns(run_wave(run, i));
+		if (at > 0 && (first == 0 || at < first))
+			first = at;
+	}
+	if (first == 0)
+		return -1;
+	return first > now ? (int)((first - now) / 1000000) + 1 : 0;
+}
+
+/* Sleeps until something happens: a bell, a signal, a process's end or words. */
 static void run_poll(struct run *run)
 {
 	struct pollfd *items = run->items;
 	const struct segment *last = &run->segments[run->n_segments - 1];
-	int n = 3;
-	items[0] = (struct pollfd){.fd = run->bell, .events = POLLIN};
-	items[1] = (struct pollfd){.fd = run->signals, .events = POLLIN};
+	int n = 0;
+	items[n++] = (struct pollfd){.fd = run->bell, .events = POLLIN};
+	items[n++] = (struct pollfd){.fd = run->signals, .events = POLLIN};
 	bool watch = run->watch_reader && last->sink.region && last->started && !last->done;
-	items[2] = (struct pollfd){.fd = watch ? last->out_fd : -1};
+	items[n++] = (struct pollfd){.fd = watch ? last->out_fd : -1};
+	n += relay_outlet_poll(&run->outlet, items + n);
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
 		n += segment_poll(run_wave(run, i), items + n);
 	if (poll(items, (nfds_t)n, run_timeout_ms(run)) <= 0)
 		return;
 	fd_hush(run->bell);
 	run_read_signals(run);
+	(void)relay_outlet_flush(&run->outlet);
 	run_check_reader(run, items[2].revents);
 }
 
@@ -452,6 +470,7 @@ void run_close(struct run *run)
 			run_close_pipes(run, segment);
 	}
 	guard_end(&run->guard);
+	relay_outlet_close(&run->outlet);
 	if (run->interrupts > 0)
 		run_say_interrupted(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);

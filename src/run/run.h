@@ -13,6 +13,9 @@
 
 #include <signal.h>
 
+/* Descriptors that the run watches beside its segments' own. */
+#define RUN_ITEMS 4
+
 struct run {
 	const struct leat_options *options;
 	struct segment segments[REGION_STAGES_MAX];
@@ -27,9 +30,10 @@ struct run {
 	sigset_t mask_before;
 	void (*pipe_before)(int);
 	int interrupts;
-	int interrupt_status; /* LEAT_INTERRUPTED or LEAT_TERMINATED */
-	uint64_t kill_at_ns;  /* when aborted segments are ended by force; 0: never */
-	struct pollfd items[3 + REGION_STAGES_MAX * PLAN_WORKERS_MAX];
+	int interrupt_status;	    /* LEAT_INTERRUPTED or LEAT_TERMINATED */
+	uint64_t kill_at_ns;	    /* when aborted segments are ended by force; 0: never */
+	struct relay_outlet outlet; /* our stderr, as workers write to it */
+	struct pollfd items[RUN_ITEMS + REGION_STAGES_MAX * CREW_POLL_MAX];
 	struct leat_error error;
 	bool abandoned; /* a thread is stuck; see segment_end */
 };

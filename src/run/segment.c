@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cores.h"
 #include "failure.h"
+#include "fd.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,6 +19,9 @@
 /* What a shell exits with when it cannot find or cannot execute a command. */
 #define SHELL_NOT_FOUND	     127
 #define SHELL_NOT_EXECUTABLE 126
+
+/* How long a host may take to leave after a good end: it may have much to put away. */
+#define SEGMENT_LEAVE_S 10
 
 static uint32_t segment_trace_stage(const struct segment *segment, uint32_t stage)
 {
@@ -59,6 +63,8 @@ int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr
 		segment->n_stages, &segment->crew->plan) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -E2BIG, "a ring has at most %d workers",
 		    PLAN_WORKERS_MAX);
+	segment->crew->outlet = segment->outlet;
+	segment->crew->tag = options->tag;
 	return crew_start(
 	    segment->crew, bell, options->frame, options->max_record, options->python, reterr);
 }
@@ -127,9 +133,27 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 	return r;
 }
 
+/*
+ * As in a shell's pipe a command has our own stderr, unless its lines are to be tagged. A
+ * program of ours tags them itself, but several together might mix long ones. Returns a
+ * descriptor, or -errno.
+ */
+static int segment_open_stderr(struct segment *segment)
+{
+	char tag[RELAY_PREFIX_MAX] = "";
+	int fd = STDERR_FILENO;
+	if (!segment->options->tag && !segment->is_ours)
+		return fd;
+	if (!segment->is_ours)
+		snprintf(tag, sizeof(tag), "[%s] ", segment->specs->name);
+	int r = relay_open(&segment->relay, segment->outlet, tag, &fd);
+	return r < 0 ? r : fd;
+}
+
 static int segment_start_program(struct segment *segment, struct leat_error *reterr)
 {
-	int map[] = {segment->in_fd, segment->out_fd, STDERR_FILENO, segment->options->trace_fd};
+	int errors = segment_open_stderr(segment);
+	int map[] = {segment->in_fd, segment->out_fd, errors, segment->options->trace_fd};
 	struct child_setup setup = {
 	    .argv = segment->argv,
 	    .map = map,
@@ -139,7 +163,9 @@ static int segment_start_program(struct segment *segment, struct leat_error *ret
 	};
 	if (segment->is_ours && segment->options->trace_fd >= 0)
 		setup.n_map = 4;
-	int r = child_start(&segment->child, &setup);
+	int r = errors < 0 ? errors : child_start(&segment->child, &setup);
+	if (errors != STDERR_FILENO)
+		fd_close(errors);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s",
 		    segment->specs->name, segment->argv[0], strerror(-r));
@@ -156,12 +182,21 @@ int segment_start(struct segment *segment, int bell, struct leat_error *reterr)
 
 int segment_poll(const struct segment *segment, struct pollfd *items)
 {
-	if (!segment->started || segment->done)
+	int n = 0;
+	if (!segment->started)
 		return 0;
+	/* Also who is no longer needed may have something to say. */
 	if (segment->is_ring)
-		return crew_poll(segment->crew, items);
-	items[0] = (struct pollfd){.fd = segment->child.pidfd, .events = POLLIN};
-	return segment->child.pid != 0;
+		return segment->done ? crew_poll_words(segment->crew, items)
+				     : crew_poll(segment->crew, items);
+	if (!segment->done && segment->child.pid != 0)
+		items[n++] = (struct pollfd){.fd = segment->child.pidfd, .events = POLLIN};
+	return n + relay_poll(&segment->relay, items + n);
+}
+
+uint64_t segment_deadline_ns(const struct segment *segment)
+{
+	return segment->done ? 0 : segment->leave_by_ns;
 }
 
 /* A reader that went away matters at the end of the chain only. */
@@ -208,6 +243,8 @@ static void segment_judge_command(struct segment *segment)
 static void segment_step_program(struct segment *segment)
 {
 	struct child *child = &segment->child;
+	/* Also after its end: what it has started may have something to say until segment_end. */
+	relay_pump(&segment->relay);
 	if (child->pid == 0 || !child_reap(child))
 		return;
 	segment->done = true;
@@ -239,6 +276,34 @@ static void segment_judge_sink(struct segment *segment)
 		    (unsigned long long)sink->n_records, (unsigned long long)sink->n_bytes);
 }
 
+static void segment_notice(const struct segment *segment, const char *text)
+{
+	if (segment->options->notice)
+		segment->options->notice(segment->options->notice_context, LEAT_WARNING, text);
+}
+
+/* Whether hosts have had the time to leave; tells of those that have not. */
+static bool segment_is_late(struct segment *segment)
+{
+	const struct crew *crew = segment->crew;
+	uint64_t now = clock_wall_ns();
+	/* Who waits for a slow reader of stderr cannot leave. */
+	if (segment->leave_by_ns == 0 || segment->outlet->size > 0)
+		segment->leave_by_ns = now + SEGMENT_LEAVE_S * CLOCK_NS_PER_S;
+	if (now < segment->leave_by_ns)
+		return false;
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		char text[256];
+		if (crew->hosts[i].pid == 0)
+			continue;
+		snprintf(text, sizeof(text),
+		    "stage '%s': its process did not leave within %d s and was ended",
+		    crew_host_name(crew, i), SEGMENT_LEAVE_S);
+		segment_notice(segment, text);
+	}
+	return true;
+}
+
 static void segment_step_ring(struct segment *segment)
 {
 	struct leat_error error = {0};
@@ -257,14 +322,17 @@ static void segment_step_ring(struct segment *segment)
 	crew_dismiss(segment->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
 	segment->done = crew_is_gone(segment->crew) || segment->sink.error.status != LEAT_OK ||
-			segment->error.status != LEAT_OK || segment->aborted;
+			segment->error.status != LEAT_OK || segment->aborted ||
+			segment_is_late(segment);
 }
 
 void segment_step(struct segment *segment)
 {
-	if (!segment->started || segment->done)
+	if (!segment->started)
 		return;
-	if (segment->is_ring)
+	if (segment->is_ring && segment->done)
+		crew_pass_words(segment->crew);
+	else if (segment->is_ring)
 		segment_step_ring(segment);
 	else
 		segment_step_program(segment);
@@ -275,6 +343,8 @@ void segment_signal(struct segment *segment, int signal)
 	/* Ours has children in groups of their own, and stops them itself. */
 	bool tell = segment->is_ours && signal == SIGSTOP;
 	child_kill(&segment->child, tell ? SIGTSTP : signal);
+	/* The time that they were stopped does not count. */
+	segment->leave_by_ns = 0;
 	for (unsigned i = 0; segment->crew && i < segment->crew->plan.n_hosts; i++)
 		child_kill(&segment->crew->hosts[i], signal);
 }
@@ -315,7 +385,7 @@ void segment_abort(struct segment *segment, bool force)
 static void segment_tell_restarts(const struct segment *segment)
 {
 	const struct crew *crew = segment->crew;
-	if (!segment->options->notice || segment->error.status != LEAT_OK)
+	if (segment->error.status != LEAT_OK)
 		return;
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		const struct crew_losses *losses = &crew->losses[i];
@@ -327,7 +397,7 @@ static void segment_tell_restarts(const struct segment *segment)
 			snprintf(times, sizeof(times), ", %u times", losses->restarts);
 		snprintf(text, sizeof(text), "stage '%s': %s%s; its process was replaced",
 		    crew_host_name(crew, i), losses->how, times);
-		segment->options->notice(segment->options->notice_context, LEAT_WARNING, text);
+		segment_notice(segment, text);
 	}
 }
 
@@ -339,8 +409,8 @@ static int segment_end_ring(struct segment *segment)
 	int r = source_finish(&segment->source);
 	int sink_r = sink_finish(&segment->sink);
 	crew->abandoned = r < 0 || sink_r < 0;
-	segment_tell_restarts(segment);
 	crew_end(crew, segment_host_ended, segment);
+	segment_tell_restarts(segment);
 	if (crew->abandoned)
 		return -ETIMEDOUT;
 	shortcut_close(&segment->shortcut);
@@ -355,6 +425,7 @@ int segment_end(struct segment *segment)
 	child_end(&segment->child);
 	pid_t group = segment->child.group;
 	child_end_group(&segment->child);
+	relay_close(&segment->relay);
 	if (group > 0)
 		guard_forget(segment->guard, group);
 	for (char **word = segment->argv; word && *word; word++)

@@ -33,8 +33,10 @@ struct segment {
 	bool reader_left;
 	bool interrupted; /* it was asked to end early */
 	struct leat_error error;
+	struct relay_outlet *outlet; /* borrowed: our stderr */
 	/* A ring. */
 	struct crew *crew;
+	uint64_t leave_by_ns; /* its work is done: when who has not left is ended; 0: not yet */
 	struct source source;
 	struct sink sink;
 	struct pace pace;
@@ -44,6 +46,7 @@ struct segment {
 	struct trace_log trace_log;
 	/* A program. */
 	struct child child;
+	struct relay relay; /* what it writes to stderr, unless it has our own */
 	const struct guard *guard;
 	char **argv;	  /* owned; NULL-ended */
 	bool at_terminal; /* it shares the run's process group, as in a shell's pipe */
@@ -59,8 +62,11 @@ int segment_ready(struct segment *segment, struct leat_error *reterr);
 /* Lets records in. Returns 0 or -errno with the error written. */
 int segment_start(struct segment *segment, int bell, struct leat_error *reterr);
 
-/* The descriptors whose becoming readable may change it; at most PLAN_WORKERS_MAX. */
+/* The descriptors whose becoming ready may change it; at most CREW_POLL_MAX. */
 int segment_poll(const struct segment *segment, struct pollfd *items);
+
+/* When it must be looked at, whatever happens; 0: never. */
+uint64_t segment_deadline_ns(const struct segment *segment);
 
 /* Looks at what has happened; sets done and error. */
 void segment_step(struct segment *segment);

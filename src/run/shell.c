@@ -52,6 +52,8 @@ static void shell_add_options(struct shell_words *words, const struct leat_optio
 	if (options->time_log != LEAT_TIME_LOG_OFF)
 		shell_add(
 		    words, "--time-log%s", options->time_log == LEAT_TIME_LOG_FULL ? "=full" : "");
+	if (options->tag)
+		shell_add(words, "--tag");
 }
 
 static void shell_add_stage(

@@ -247,6 +247,8 @@ static void worker_begin(struct leat_worker *worker)
 {
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	struct slot_history *history = &slot->history[worker->held->position - 1];
+	host_enter(worker->host, history->attempts > 0);
+	/* recovery_take_back tells by it whether the batch was begun. */
 	history->attempts++;
 	slot->progress = 0;
 	history->worker = worker->index;
@@ -272,7 +274,9 @@ static int worker_end(
 	atomic_add_relaxed(&entry->commits, 1);
 	int (*commit)(const struct region *, uint64_t, unsigned, unsigned) =
 	    worker->group == WORKER_CARRIER ? ring_commit_quietly : ring_commit;
-	return commit(worker_region(worker), worker->seq, position, worker->index);
+	int r = commit(worker_region(worker), worker->seq, position, worker->index);
+	host_leave(worker->host);
+	return r;
 }
 
 /*
@@ -337,10 +341,9 @@ static void worker_run_native(struct leat_worker *worker)
 static int worker_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 {
 	struct region *region = worker_region(worker);
-	struct slot *slot = slot_at(region, worker->seq);
-	unsigned input = slot_input(worker->held->position);
+	struct batch batch = slot_batch(region, worker->seq, slot_input(worker->held->position));
 	worker_begin(worker);
-	if (slot->n_records[input] == 0) {
+	if (batch.n_records == 0) {
 		/* All dropped, or cut before its first: it only keeps its place. */
 		(void)worker_end(worker, LEAT_RECORDS, 0, 0);
 		return 0;
@@ -351,12 +354,12 @@ static int worker_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 	}
 	*ret_batch = (struct leat_batch){
 	    .stage = worker->held->position - 1,
-	    .n_records = slot->n_records[input],
-	    .kind = slot->kind[input],
+	    .n_records = batch.n_records,
+	    .kind = batch.kind,
 	    .wanted = worker_wanted(worker),
 	    .careful = worker_is_careful(worker),
-	    .data = slot_area(region, worker->seq, input),
-	    .size = slot->size[input],
+	    .data = batch.data,
+	    .size = batch.size,
 	};
 	return 1;
 }

@@ -89,7 +89,7 @@ class Killed(unittest.TestCase):
     def assert_whole(self, run, whole, names):
         """All came through; returns what was said of workers that were replaced."""
         status, error = run.finish()
-        self.assertEqual(run.pids(), [], "processes are left")
+        self.assertEqual(run.left(), [], "processes are left")
         self.assertEqual(status, 0, error)
         self.assertTrue(run.output == whole, "wrong output")
         self.assertRegex(error, replaced(names))
@@ -98,7 +98,7 @@ class Killed(unittest.TestCase):
     def assert_stopped(self, run, whole, names):
         """A program was killed: it had ended, or has written some records, the last in part."""
         status, error = run.finish()
-        self.assertEqual(run.pids(), [], "processes are left")
+        self.assertEqual(run.left(), [], "processes are left")
         self.assertIn(status, (0, STOPPED), error)
         if status == 0:
             self.assertTrue(run.output == whole, "wrong output")
@@ -179,7 +179,7 @@ class Killed(unittest.TestCase):
         whole = b"".join(b"%d\n" % (factor * (i + more)) for i in range(1, record))
         run = self.start_file("-m", mode, *chain, data=numbers(200))
         status, error = run.finish()
-        self.assertEqual(run.pids(), [])
+        self.assertEqual(run.left(), [])
         self.assertEqual(status, STOPPED)
         self.assertEqual(run.output, whole)
         name = stage.split(":")[1]
@@ -229,7 +229,7 @@ class Killed(unittest.TestCase):
                 os.write(write, b"1000\n")
                 status, error = run.finish()
                 os.close(write)
-                self.assertEqual(run.pids(), [], "processes are left")
+                self.assertEqual(run.left(), [], "processes are left")
                 self.assertEqual(status, STOPPED)
                 self.assertEqual(run.output, numbers(49))
                 self.assertIn("stage 'abort': ", error)
@@ -242,7 +242,7 @@ class Killed(unittest.TestCase):
         self.assertEqual(len(programs), 2)
         kill(next(pid for pid in programs if MUL.encode() in arguments_of(pid)))
         status, error = run.finish()
-        self.assertEqual(run.pids(), [], "processes are left")
+        self.assertEqual(run.left(), [], "processes are left")
         self.assertEqual(status, STOPPED)
         self.assertRegex(error, rf"\Aleat: stage 'mul': {KILLED}\n\Z")
 

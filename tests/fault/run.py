@@ -42,6 +42,13 @@ class Run:
                 pass  # gone, or not ours
         return found
 
+    def left(self):
+        """The same after its end, but for those that are about to go."""
+        until = time.monotonic() + 1
+        while self.pids() and time.monotonic() < until:
+            time.sleep(0.01)
+        return self.pids()
+
     def workers(self):
         """Those that it has started itself, each of which leads a group."""
         return [pid for pid in self.pids() if leads_a_group(pid)]

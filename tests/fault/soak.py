@@ -172,7 +172,7 @@ class Soak(unittest.TestCase):
         error = run.process.stderr.read().decode()
         took = time.monotonic() - began
         self.assertEqual(status, 0, error)
-        self.assertEqual(run.pids(), [], "processes are left")
+        self.assertEqual(run.left(), [], "processes are left")
         self.assertEqual(reader.result(), self.undisturbed(arguments, feeder.n))
         times = re.findall(r"kill -9\)(?:, (\d+) times)?; its process was replaced\n", error)
         self.assertEqual(sum(int(n or 1) for n in times), KILLS, error)
