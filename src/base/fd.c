@@ -56,6 +56,22 @@ int fd_write(int fd, const void *data, size_t size)
 	return fd_write_vector(fd, &one, 1);
 }
 
+int fd_wide_pipe(int ret_ends[2])
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	/* Past the system's or the user's limit it is EPERM, and half may do. */
+	int usual = fcntl(ends[1], F_GETPIPE_SZ);
+	for (int size = FD_PIPE_BYTES; size > usual; size /= 2) {
+		if (fcntl(ends[1], F_SETPIPE_SZ, size) >= 0)
+			break;
+	}
+	ret_ends[0] = ends[0];
+	ret_ends[1] = ends[1];
+	return 0;
+}
+
 int fd_temporary(void)
 {
 	const char *folder = getenv("TMPDIR");

@@ -341,8 +341,9 @@ static bool run_step(struct run *run)
 static int run_join(struct segment *from, struct segment *to)
 {
 	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
+	int r = fd_wide_pipe(ends);
+	if (r < 0)
+		return r;
 	from->out_fd = ends[1];
 	to->in_fd = ends[0];
 	return 0;

@@ -11,11 +11,14 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -193,6 +196,73 @@ static void a_bell_is_heard_once(void **state)
 	close(bell);
 }
 
+static long system_limit(const char *name)
+{
+	char path[64];
+	char text[32] = "";
+	snprintf(path, sizeof(path), "/proc/sys/fs/%s", name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return strtol(text, NULL, 10);
+}
+
+static long wide_pipe_size(void)
+{
+	int ends[2];
+	assert_int_equal(fd_wide_pipe(ends), 0);
+	assert_int_equal(fcntl(ends[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(fcntl(ends[1], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(fd_write(ends[1], "abc", 3), 0);
+	char back[3];
+	assert_int_equal(read(ends[0], back, 3), 3);
+	long size = fcntl(ends[0], F_GETPIPE_SZ);
+	close(ends[0]);
+	close(ends[1]);
+	return size;
+}
+
+/* In a process that may not have more than any user may: as many as its pages allow. */
+static void wide_pipes_until_the_users_limit(void)
+{
+	long room = system_limit("pipe-user-pages-soft") * getpagesize();
+	if (setuid(65533) != 0 && getuid() == 0)
+		_exit(2);
+	int ends[2];
+	long size = FD_PIPE_BYTES;
+	long before = size;
+	for (long given = 0; given < room + FD_PIPE_BYTES && size == FD_PIPE_BYTES; given += size) {
+		before = size;
+		if (fd_wide_pipe(ends) < 0)
+			_exit(3);
+		size = fcntl(ends[0], F_GETPIPE_SZ);
+	}
+	/* The last one got less, and works. */
+	bool less = before == FD_PIPE_BYTES && size < before && size > 0;
+	_exit(less && fd_write(ends[1], "abc", 3) == 0 ? 0 : 4);
+}
+
+static void a_wide_pipe_has_what_the_user_may_have(void **state)
+{
+	(void)state;
+	long most = system_limit("pipe-max-size");
+	if (geteuid() != 0) {
+		assert_true(wide_pipe_size() > 0);
+		return;
+	}
+	assert_int_equal(wide_pipe_size(), FD_PIPE_BYTES);
+	if (most < FD_PIPE_BYTES || system_limit("pipe-user-pages-soft") == 0)
+		return;
+	int status;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		wide_pipes_until_the_users_limit();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(writes_everything_without_blocking),
 	    cmocka_unit_test(writes_nothing),
 	    cmocka_unit_test(says_why_it_cannot_write),
+	    cmocka_unit_test(a_wide_pipe_has_what_the_user_may_have),
 	    cmocka_unit_test_setup_teardown(
 		a_temporary_file_has_no_name, scratch_setup, scratch_teardown),
 	    cmocka_unit_test(a_bell_is_heard_once),
