@@ -51,6 +51,9 @@ static void digest_process(struct compare_run *run, const struct trace_event *ev
 	struct compare_stage *stage = &run->stages[event->stage];
 	stage->is_command = true;
 	stage->cpu_ns += event->process.user_ns + event->process.sys_ns;
+	stage->has_io = event->process.has_io;
+	stage->read_bytes = event->process.read_bytes;
+	stage->written_bytes = event->process.written_bytes;
 	if (digest_span(run, event->process.start_ns, event->process.end_ns, span))
 		stage->wall_ns += event->process.end_ns - event->process.start_ns;
 }

@@ -17,6 +17,12 @@ static json_t *report_seconds(uint64_t ns)
 	return json_real((double)ns / 1e9);
 }
 
+/* Of a command; those of a function are not asked for, and those of another user's not shown. */
+static json_t *report_bytes(const struct compare_stage *stage, uint64_t bytes)
+{
+	return stage->has_io ? json_integer((json_int_t)bytes) : json_null();
+}
+
 static json_t *report_name(const char *name)
 {
 	/* Names come from files and need not be UTF-8. */
@@ -52,10 +58,12 @@ static json_t *report_run(const struct comparison *comparison, const struct comp
 	json_t *stages = json_array();
 	for (size_t i = 0; i < comparison->n_stages; i++) {
 		const struct compare_stage *stage = &run->stages[i];
-		json_array_append_new(
-		    stages, json_pack("{s:I, s:o, s:o, s:b}", "calls", (json_int_t)stage->calls,
-				"wall_s", report_seconds(stage->wall_ns), "cpu_s",
-				report_seconds(stage->cpu_ns), "command", stage->is_command));
+		json_array_append_new(stages,
+		    json_pack("{s:I, s:o, s:o, s:b, s:o, s:o}", "calls", (json_int_t)stage->calls,
+			"wall_s", report_seconds(stage->wall_ns), "cpu_s",
+			report_seconds(stage->cpu_ns), "command", stage->is_command, "read_bytes",
+			report_bytes(stage, stage->read_bytes), "written_bytes",
+			report_bytes(stage, stage->written_bytes)));
 	}
 	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "wall_s",
 	    report_seconds(run->wall_ns), "user_s", report_seconds(run->user_ns), "sys_s",

@@ -113,6 +113,18 @@ static int table_print_stages(
 	return r;
 }
 
+/* What the commands have read and written, in any one mode: they do the same in each. */
+static void table_print_io(FILE *to, const struct comparison *comparison)
+{
+	const struct compare_run *run = comparison_median_run(comparison_base(comparison));
+	for (size_t i = 0; i < comparison->n_stages; i++) {
+		const struct compare_stage *stage = &run->stages[i];
+		if (stage->has_io)
+			fprintf(to, "%s read %" PRIu64 " bytes, wrote %" PRIu64 "\n",
+			    comparison->names[i], stage->read_bytes, stage->written_bytes);
+	}
+}
+
 int compare_print_table(
     FILE *to, const struct terminal *terminal, const struct comparison *comparison)
 {
@@ -134,7 +146,9 @@ int compare_print_table(
 		      "source's records\n",
 		    to);
 	fputc('\n', to);
-	return table_print_stages(to, terminal, comparison);
+	r = table_print_stages(to, terminal, comparison);
+	table_print_io(to, comparison);
+	return r;
 }
 
 static const char *table_plural(uint64_t n)

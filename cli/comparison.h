@@ -32,6 +32,9 @@ struct compare_stage {
 	uint64_t wall_ns; /* inside the calls; of a command, its processes' life */
 	uint64_t cpu_ns;  /* inside the calls; of a command, user and system */
 	bool is_command;
+	bool has_io; /* of a command: the two below are known */
+	uint64_t read_bytes;
+	uint64_t written_bytes;
 };
 
 struct compare_run {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,7 @@ int child_start(struct child *child, const struct child_setup *setup)
 	child->started_pid = pid;
 	child->is_leader = !setup->stays;
 	child->lingers = setup->lingers;
+	child->counts_io = setup->counts_io;
 	child->group = setup->stays ? 0 : pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (child->pidfd < 0) {
@@ -141,6 +143,25 @@ static int child_waitid(struct child *child, siginfo_t *info, int flags)
 	return r;
 }
 
+/*
+ * A process that has ended has its numbers until it is reaped. A kernel may not count,
+ * and does not show those of a program with another's rights: then they stay unknown.
+ */
+static void child_read_io(struct child *child)
+{
+	char path[64];
+	char text[512];
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)child->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	fd_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	child->io.known = sscanf(text, "rchar: %" SCNu64 " wchar: %" SCNu64, &child->io.read_bytes,
+			      &child->io.written_bytes) == 2;
+}
+
 static void child_discard(pid_t pid)
 {
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -154,6 +175,8 @@ static bool child_wait(struct child *child, int flags)
 	int r = child_waitid(child, &info, WEXITED | WNOWAIT | flags);
 	if (r == 0 && info.si_pid == 0)
 		return false;
+	if (r == 0 && child->counts_io)
+		child_read_io(child);
 	bool clean = r == 0 && info.si_code == CLD_EXITED && info.si_status == 0;
 	/* As wait() would give it; a child that cannot be waited for did not end well. */
 	child->status = r < 0			     ? W_EXITCODE(255, 0)

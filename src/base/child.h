@@ -16,6 +16,13 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+/* Read and written by system calls: its own, and of those children that it has waited for. */
+struct child_io {
+	bool known;
+	uint64_t read_bytes;
+	uint64_t written_bytes;
+};
+
 struct child {
 	bool is_leader; /* of a process group of its own */
 	pid_t group;	/* its number, which is its own until child_end_group */
@@ -26,6 +33,8 @@ struct child {
 	int pidfd;	   /* readable once it has ended */
 	int status;	   /* as wait() gives it, once reaped */
 	struct rusage usage;
+	struct child_io io; /* with counts_io, once reaped */
+	bool counts_io;
 	uint64_t start_ns;
 	uint64_t end_ns;
 };
@@ -40,6 +49,7 @@ struct child_setup {
 	int n_map;    /* at most CHILD_MAP_MAX */
 	bool stays;   /* in the caller's process group: it may use the terminal */
 	bool lingers; /* what it starts may go on after it: see child_end_group */
+	bool counts_io;
 };
 
 #define CHILD_MAP_MAX 8

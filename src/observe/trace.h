@@ -42,6 +42,10 @@ struct trace_event {
 			uint64_t peak_bytes; /* of resident memory */
 			uint32_t pid;
 			uint32_t is_command; /* a command: its calls cannot be seen */
+			/* What a command has read and written by system calls, if that is known. */
+			uint64_t read_bytes;
+			uint64_t written_bytes;
+			uint32_t has_io;
 		} process;
 	};
 };

@@ -43,7 +43,7 @@ static uint64_t trace_log_ns(struct timeval time)
 }
 
 void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
-    uint64_t end_ns, const struct rusage *usage)
+    uint64_t end_ns, const struct rusage *usage, const struct child_io *io)
 {
 	struct trace_event event = {
 	    .type = TRACE_PROCESS,
@@ -56,5 +56,10 @@ void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, ui
 	    .process.pid = pid,
 	    .process.is_command = is_command,
 	};
+	if (io && io->known) {
+		event.process.read_bytes = io->read_bytes;
+		event.process.written_bytes = io->written_bytes;
+		event.process.has_io = 1;
+	}
 	(void)trace_write(fd, &event, 1);
 }

@@ -199,7 +199,7 @@ static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t s
 	struct rusage usage;
 	if (pipeline->options.trace_fd >= 0 && getrusage(RUSAGE_SELF, &usage) == 0)
 		trace_log_process(pipeline->options.trace_fd, TRACE_NO_STAGE, false,
-		    (uint32_t)getpid(), start_ns, clock_wall_ns(), &usage);
+		    (uint32_t)getpid(), start_ns, clock_wall_ns(), &usage, NULL);
 }
 
 static void pipeline_go(const struct leat_pipeline *pipeline, struct run *run)

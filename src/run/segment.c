@@ -47,7 +47,7 @@ static void segment_host_ended(void *context, const struct crew *crew, unsigned 
 	if (segment->options->trace_fd >= 0)
 		trace_log_process(segment->options->trace_fd, n == 1 ? stage : TRACE_NO_STAGE,
 		    false, (uint32_t)child->started_pid, child->start_ns, child->end_ns,
-		    &child->usage);
+		    &child->usage, NULL);
 }
 
 int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr)
@@ -160,6 +160,7 @@ static int segment_start_program(struct segment *segment, struct leat_error *ret
 	    .n_map = 3,
 	    .stays = segment->at_terminal,
 	    .lingers = true,
+	    .counts_io = segment->options->trace_fd >= 0 && !segment->is_ours,
 	};
 	if (segment->is_ours && segment->options->trace_fd >= 0)
 		setup.n_map = 4;
@@ -251,7 +252,8 @@ static void segment_step_program(struct segment *segment)
 	/* A program of ours has written its own and its children's. */
 	if (segment->options->trace_fd >= 0 && !segment->is_ours)
 		trace_log_process(segment->options->trace_fd, segment_trace_stage(segment, 0), true,
-		    (uint32_t)child->started_pid, child->start_ns, child->end_ns, &child->usage);
+		    (uint32_t)child->started_pid, child->start_ns, child->end_ns, &child->usage,
+		    &child->io);
 	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
 	if (clean || segment->aborted || segment->interrupted)
 		return;

@@ -23,10 +23,25 @@ load helper
 	no_leftovers
 }
 
+# In each run the command in the middle has read the 14 bytes of seven numbers, and what
+# it takes to load it; it wrote them. What functions read is not known.
+knows_bytes() {
+	python3 - <<-'END'
+		import json
+		for mode in json.load(open("report"))["modes"]:
+		    for run in mode["runs"]:
+		        increment, my, twice = run["stages"]
+		        assert my["read_bytes"] >= my["written_bytes"] == 14, my
+		        assert increment["read_bytes"] is twice["written_bytes"] is None, run
+	END
+	grep -qE '^my read [0-9]+ bytes, wrote 14$' out
+}
+
 @test "the JSON names the modes, the stages and the calls" {
 	leat compare --rounds 3 --json report "$STAGES/numbers.py:increment" my=cat "$STAGES/numbers.c:twice" < <(seq 7)
 	exits 0
 	python3 -m json.tool report >/dev/null
+	knows_bytes
 	local word
 	for word in "${MODES[@]}" increment my twice; do
 		grep -qF "\"$word\"" report || fail "no $word"

@@ -134,6 +134,29 @@ static void runs_to_its_end(void **state)
 	assert_no_child();
 }
 
+static void counts_what_it_has_read_and_written(void **state)
+{
+	(void)state;
+	struct script script;
+	script_open(&script, "read line; head -c 100000 /dev/zero >/dev/null; exit $line");
+	assert_int_equal(fd_write(script.in, "1\n", 2), 0);
+	script_reap(&script);
+	/* Nobody has asked. */
+	assert_false(script.child.io.known);
+	script_close(&script);
+	script_open(&script, "read line; head -c 100000 /dev/zero >/dev/null; exit $line");
+	script.child.counts_io = true;
+	assert_int_equal(fd_write(script.in, "1\n", 2), 0);
+	script_reap(&script);
+	/* A kernel without the count has no such file. */
+	assert_int_equal(script.child.io.known, access("/proc/self/io", R_OK) == 0);
+	if (script.child.io.known) {
+		assert_true(script.child.io.read_bytes > 100000);
+		assert_int_equal(script.child.io.written_bytes, 100000);
+	}
+	script_close(&script);
+}
+
 /* A descriptor above 20 from which this text can be read. */
 static int text_fd(const char *text)
 {
@@ -378,6 +401,7 @@ int main(void)
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(runs_to_its_end),
+	    cmocka_unit_test(counts_what_it_has_read_and_written),
 	    cmocka_unit_test(maps_descriptors_that_are_in_each_others_way),
 	    cmocka_unit_test(gives_no_other_descriptor),
 	    cmocka_unit_test(resets_signals),

@@ -78,6 +78,16 @@ static void test_rounds_and_commands(void **state)
 	assert_non_null(strstr(text, "~0.500"));
 	assert_non_null(strstr(text, "~500 us\n"));
 	assert_non_null(strstr(text, "~: the calls of a command cannot be seen"));
+	/* Nobody knows what it has read: nothing is said of it. */
+	assert_null(strstr(text, "read"));
+	free(text);
+	for (size_t i = 0; i < 3; i++) {
+		struct compare_stage *stage = &sample_mode(&comparison, "shell")->runs[i].stages[0];
+		stage->has_io = true;
+		stage->read_bytes = 123456789012;
+	}
+	text = table_text(&comparison);
+	assert_non_null(strstr(text, "\nsort read 123456789012 bytes, wrote 0\n"));
 	free(text);
 	comparison_fini(&comparison);
 }
