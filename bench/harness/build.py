@@ -19,6 +19,7 @@ _CXX = ["g++", "-std=c++17", "-O3", *_WARNINGS, "-pthread"]
 # Program to source, compiler, and what it links.
 _PROGRAMS = {
     "bare": ("bare.c", _CC, []),
+    "filter": ("filter.c", _CC, []),
     "latency": ("latency.c", _CC, []),
     "lines": ("lines.c", _CC, []),
     "spsc": ("spsc.cpp", _CXX, []),

@@ -11,7 +11,7 @@ import time
 from . import child, machine, table
 
 # The program's status for usage, or a stage that cannot start.
-_REFUSED = 2
+REFUSED = 2
 
 _PROBE_RECORDS = 3
 
@@ -85,19 +85,19 @@ def _probe(entrant, texts):
     try:
         _sample(entrant, texts, _PROBE_RECORDS)
     except child.Failed as error:
-        if not entrant.ours or getattr(error, "status", 0) != _REFUSED:
+        if not entrant.ours or getattr(error, "status", 0) != REFUSED:
             raise
         entrant.skipped = str(error).splitlines()[0].partition(": ")[2] or "refused"
         say(f"{entrant.label}: skipped: {entrant.skipped}")
 
 
-def _calm_sample(entrant, texts, patience_s):
-    """A sample that others have not disturbed, or the least disturbed that patience allows."""
+def calm_sample(take, patience_s):
+    """A sample, by calling take, that others have not disturbed, or the least disturbed that patience allows."""
     deadline = time.monotonic() + patience_s
     best = None
     while best is None or (best.others > table.CALM_CORES and time.monotonic() < deadline):
         machine.wait_for_calm(deadline - time.monotonic())
-        sample = _sample(entrant, texts, entrant.records)
+        sample = take()
         if best is None or sample.others < best.others:
             best = sample
     return best
@@ -114,7 +114,8 @@ def run(one, texts, rounds, patience_s):
         for turn in range(rounds):
             first = turn % len(able)
             for entrant in able[first:] + able[:first]:
-                sample = _calm_sample(entrant, texts, patience_s)
+                sample = calm_sample(
+                    lambda entrant=entrant: _sample(entrant, texts, entrant.records), patience_s)
                 entrant.samples.append(sample)
                 say(f"  {turn + 1}/{rounds} {entrant.label}: {sample.wall:.3f} s, "
                     f"{sample.rate:.4g} items/s, cpu {sample.cpu:.3f} s, others {sample.others:.2f}")

@@ -128,6 +128,13 @@ def claim_lines(claims, table):
     return lines
 
 
+def disturbed_lines(others):
+    if others <= CALM_CORES:
+        return []
+    return [f"- **disturbed**: others used up to {others:.2f} cores, so that times, ratios and "
+            "what is met or missed say little; cpu an item says more"]
+
+
 def markdown(table):
     head = ["", "records", "items/s", "cpu-µs an item", "ours by it", "spread", "others"]
     best = None
@@ -158,10 +165,7 @@ def markdown(table):
     lines += [f"- {note}" for note in table.notes]
     lines += claim_lines(table.claims, table)
     others = max((e.median("others") for e in table.entrants if e.samples), default=0.0)
-    if others > CALM_CORES:
-        lines.append(f"- **disturbed**: others used up to {others:.2f} cores, so that times, ratios and "
-                     "what is met or missed say little; cpu an item says more")
-    return "\n".join(lines)
+    return "\n".join([*lines, *disturbed_lines(others)])
 
 
 def claims_data(claims, table):
