@@ -65,6 +65,8 @@ enum leat_notice {
  * trace_fd: the run's history is appended to it (-1: none); see observe/trace.h.
  * trace_stage: the number of the first stage in that trace.
  * max_record: the longest record, in bytes.
+ * memory: what the batches of a ring (neighbouring stages that are no commands) and what
+ *         is read ahead may take, in bytes; 0: enough for max_record. At least 256 pages.
  * filter: the run is one program of a larger pipe, so a reader that went away
  *         and an interrupt are not worth a line.
  * jobs: a pool of so many workers, each able to run every stage that is stateless, or
@@ -82,6 +84,7 @@ struct leat_options {
 	enum leat_frame frame;
 	enum leat_time_log time_log;
 	uint64_t max_record;
+	uint64_t memory;
 	const char *python;  /* the interpreter: a path, or a name on PATH */
 	const char *in_name; /* how messages call the source: "stdin" or a path */
 	const char *out_name;

@@ -41,6 +41,9 @@ unsigned leat_host_workers(const struct leat_host *host);
 enum leat_frame leat_host_frame(const struct leat_host *host);
 uint64_t leat_host_max_record(const struct leat_host *host);
 
+/* The bytes that an answer may take; a record with its framing, too. */
+uint64_t leat_host_max_answer(const struct leat_host *host);
+
 /* A stage the caller itself must be able to run. Strings are owned by the host. */
 struct leat_foreign {
 	uint32_t stage;	    /* its number in the ring */
@@ -113,8 +116,8 @@ void leat_worker_at(struct leat_worker *worker, uint32_t index);
 
 /*
  * Answers the batch with n_records records of that kind, copied.
- * Returns 0, or -EMSGSIZE when they are more than a slot can hold: then the
- * batch is still held, and must be failed.
+ * Returns 0, or -EMSGSIZE when they are more than leat_host_max_answer(): then the
+ * batch is still held, and must be failed. -ENOMEM: the worker must end.
  */
 int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const void *data,
     uint64_t size, uint32_t n_records);

@@ -53,6 +53,7 @@ _PROTOTYPES = {
     "leat_host_workers": (c_uint, c_void_p),
     "leat_host_frame": (c_int, c_void_p),
     "leat_host_max_record": (c_uint64, c_void_p),
+    "leat_host_max_answer": (c_uint64, c_void_p),
     "leat_worker_open": (c_int, c_void_p, c_uint, POINTER(c_void_p)),
     "leat_worker_close": (c_void_p, c_void_p),
     "leat_worker_foreign": (c_int, c_void_p, c_uint, POINTER(Foreign)),
@@ -105,6 +106,7 @@ class Host:
         self.workers = library.leat_host_workers(self._handle)
         self.frame = library.leat_host_frame(self._handle)
         self.max_record = library.leat_host_max_record(self._handle)
+        self.max_answer = library.leat_host_max_answer(self._handle)
 
     def open_worker(self, nth):
         return Worker(self._library, self._handle, nth)

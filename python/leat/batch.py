@@ -55,19 +55,33 @@ def run(stage, framing, max_record, data, kind=RECORDS, wanted=RECORDS, at=None)
     return answer, results
 
 
-def answer_too_large(stage, framing, max_record, results):
-    """The Answer when run()'s does not fit in a slot: its largest record is what fails."""
+def answer_too_large(stage, framing, max_record, max_answer, results, answer):
+    """Another Answer than run()'s, which is over max_answer.
+
+    The record that goes over fails. None may: as an array it is longer than as text.
+    """
     written = []
-    for result in results:
+    size = 0
+    why = answer.why
+    for index, result in enumerate(results):
         try:
-            written.append(_write_one(stage, framing, max_record, result))
-        except RecordError:
+            records = _write_one(stage, framing, max_record, result)
+        except RecordError as error:
+            why = f"{stage.name}() {error}"
             break
-    sizes = [sum(map(len, records)) for records in written]
-    index = sizes.index(max(sizes))
-    before = list(chain.from_iterable(written[:index]))
-    why = f"{stage.name}() gave {sizes[index]} bytes, more than a slot can hold"
-    return Answer(framing.join(before), len(before), index, why)
+        given = len(framing.join(records))
+        if size + given > max_answer:
+            beside = " beside what the records before it gave" if size else ""
+            why = (
+                f"{stage.name}() gave {given} bytes, of which {max_answer - size}"
+                f" fit into memory{beside}; raise --memory"
+            )
+            break
+        written += records
+        size += given
+    else:
+        index = answer.index
+    return Answer(framing.join(written), len(written), index, why)
 
 
 def _read(stage, records):

@@ -6,7 +6,6 @@ import sys
 from errno import EMSGSIZE
 
 from . import _library, batch, framing
-from .codec import RECORDS
 from .stage import Refusal, Stage
 
 _CANNOT_START = 2  # enum leat_status
@@ -106,13 +105,14 @@ def work(worker, host):
             worker.refuse(f"stage '{name}': {why}")
             return _CANNOT_START
         worker.ready()
-        return _loop(worker, stages, framing.BY_NUMBER[host.frame], host.max_record)
+        return _loop(worker, stages, framing.BY_NUMBER[host.frame], host)
     finally:
         for stage in stages.values():
             _close(stage)
 
 
-def _loop(worker, stages, frame, max_record):
+def _loop(worker, stages, frame, host):
+    max_record = host.max_record
     while True:
         given = worker.next()
         if given is None:
@@ -123,10 +123,10 @@ def _loop(worker, stages, frame, max_record):
         answer, results = batch.run(stage, frame, max_record, data, kind, wanted, at)
         status = _send(worker, answer)
         if status == -EMSGSIZE:
-            answer = batch.answer_too_large(stage, frame, max_record, results)
+            answer = batch.answer_too_large(
+                stage, frame, max_record, host.max_answer, results, answer
+            )
             status = _send(worker, answer)
-        if status == -EMSGSIZE:
-            status = worker.fail(b"", 0, RECORDS, 0, answer.why)
         if status < 0:
             raise OSError(-status, os.strerror(-status))
 

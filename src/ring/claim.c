@@ -2,6 +2,7 @@
 #include "claim.h"
 
 #include "atomic.h"
+#include "budget.h"
 #include "notify.h"
 #include "slot.h"
 #include "state.h"
@@ -58,6 +59,13 @@ void ring_advance(const struct region *region, uint64_t seq, unsigned position)
 	ring_wake_at(region, position == region_sink(region) ? 0 : position + 1);
 }
 
+/* A batch that was too large once is not begun again before it may be of any size. */
+static bool ring_may_begin(const struct region *region, uint64_t seq)
+{
+	/* relaxed: written before the take-back that made the batch READY; see ring_give_back */
+	return !atomic_load_relaxed(&slot_at(region, seq)->is_patient) || budget_await(region, seq);
+}
+
 /* The one step that makes a batch a worker's. Fails when another was quicker. */
 bool ring_claim_this(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
@@ -85,7 +93,7 @@ bool ring_claim(const struct region *region, unsigned position, unsigned worker,
 {
 	do {
 		ring_skip_passed(region, position, next);
-		if (!ring_is_ready(region, *next, position))
+		if (!ring_is_ready(region, *next, position) || !ring_may_begin(region, *next))
 			return false;
 	} while (!ring_claim_this(region, *next, position, worker));
 	*ret_seq = *next;
@@ -100,7 +108,7 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
 	for (uint64_t seq = *next; seq < *next + region->header->n_slots; seq++) {
 		if (!ring_passed(region, seq, 0))
 			return false;
-		if (ring_is_ready(region, seq, position) &&
+		if (ring_is_ready(region, seq, position) && ring_may_begin(region, seq) &&
 		    ring_claim_this(region, seq, position, worker)) {
 			*ret_seq = seq;
 			return true;
@@ -143,10 +151,26 @@ bool ring_take_back(const struct region *region, uint64_t seq, unsigned position
 	return true;
 }
 
+void ring_give_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
+{
+	slot_give_back(region, seq, slot_output(position));
+	/* relaxed: as in ring_may_begin */
+	atomic_store_relaxed(&slot_at(region, seq)->is_patient, 1);
+	(void)ring_take_back(region, seq, position, worker);
+}
+
 bool ring_held(
     const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position)
 {
-	for (uint32_t i = 0; i < region->header->n_slots; i++) {
+	uint32_t slot = 0;
+	return ring_held_from(region, worker, &slot, ret_seq, ret_position);
+}
+
+bool ring_held_from(const struct region *region, unsigned worker, uint32_t *slot, uint64_t *ret_seq,
+    unsigned *ret_position)
+{
+	while (*slot < region->header->n_slots) {
+		uint32_t i = (*slot)++;
 		uint64_t state = ring_state(region, i);
 		if (!state_is_busy(state) || state_worker(state) != worker)
 			continue;

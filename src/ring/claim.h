@@ -73,11 +73,22 @@ unsigned ring_present(const struct region *region, unsigned group);
 bool ring_held(
     const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position);
 
+/* The same from a slot on, 0 at first, which is moved past it: for all that it holds. */
+bool ring_held_from(const struct region *region, unsigned worker, uint32_t *slot, uint64_t *ret_seq,
+    unsigned *ret_position);
+
 /*
  * Takes a dead worker's claim back: another may make it again, with the same input.
  * Returns false when the worker does not hold it.
  */
 bool ring_take_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
+
+/*
+ * Gives one's own claim back, for want of memory, and what was written with it. The batch
+ * may be claimed again when it is the oldest. To the model it is ring_take_back: who looks
+ * for it has less to take for a while, and budget_await sees that its time is not missed.
+ */
+void ring_give_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
 /*
  * Makes everyone look again. A worker that died may have committed and not said so:

@@ -2,6 +2,7 @@
 #include "region.h"
 
 #include "fd.h"
+#include "frame.h"
 #include "slot.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@
 #define REGION_SLOTS_MAX (1u << 16)
 
 /* Processes of different builds must agree on these. */
-static_assert(sizeof(struct region_stage) == 4444, "the region is an interface");
+static_assert(sizeof(struct region_stage) == 4448, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
 static_assert(sizeof(struct region_waits) == 2 * REGION_LINE, "the region is an interface");
 static_assert(offsetof(struct region_header, end_seq) == 128, "the region is an interface");
@@ -30,13 +31,32 @@ static uint64_t region_round(uint64_t value, uint64_t unit)
 	return (value + unit - 1) / unit * unit;
 }
 
+/* An area up to this size is kept: giving back costs a system call and page faults. */
+#define REGION_KEEP (512u << 10)
+
+/* Enough for all areas to keep what is best, and below which not every share is a page. */
+#define REGION_MEMORY_USUAL (256ull << 20)
+#define REGION_PAGES_MIN    256u
+
 /*
- * A stage may give somewhat more than it takes: room for two of the longest
+ * A stage may give somewhat more than it takes: an area has room for two of the longest
  * records with their framing, and for a batch of short ones beside them.
  */
-static uint64_t region_area_capacity(uint64_t max_record)
+static uint64_t region_memory(uint64_t max_record)
 {
-	return region_round(2 * max_record + (1 << 20), (uint64_t)sysconf(_SC_PAGESIZE));
+	uint64_t memory = 4 * (2 * max_record + (1 << 20));
+	return memory > REGION_MEMORY_USUAL ? memory : REGION_MEMORY_USUAL;
+}
+
+/* Who may take how much; budget.h tells why it is enough. */
+static void region_share_out(struct region_header *header, uint64_t page)
+{
+	uint64_t n_areas = 2 * (uint64_t)header->n_slots;
+	uint64_t keep = header->memory / 8 / n_areas / page * page;
+	header->area_capacity = header->memory / 4 / page * page;
+	header->area_keep = keep > REGION_KEEP ? REGION_KEEP : keep > 0 ? keep : page;
+	header->young = header->memory - n_areas * header->area_keep -
+			2 * (header->area_capacity - header->area_keep);
 }
 
 static uint32_t region_count_groups(const struct region_config *config)
@@ -53,7 +73,7 @@ static uint32_t region_count_groups(const struct region_config *config)
 static void region_lay_out(struct region_header *header)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	header->area_capacity = region_area_capacity(header->max_record);
+	region_share_out(header, page);
 	header->slot_stride = (uint32_t)region_round(
 	    sizeof(struct slot) + header->n_stages * sizeof(struct slot_history), REGION_LINE);
 	header->waits_offset = region_round(sizeof(*header), REGION_LINE);
@@ -92,8 +112,12 @@ int region_new(const struct region_config *config, struct region *ret_region)
 	    .n_groups = region_count_groups(config),
 	    .frame = config->frame,
 	    .max_record = config->max_record,
+	    .memory = config->memory ? config->memory : region_memory(config->max_record),
 	    .end_seq = END_UNKNOWN,
 	};
+	uint64_t least = REGION_PAGES_MIN * (uint64_t)sysconf(_SC_PAGESIZE);
+	if (header.memory < least)
+		header.memory = least;
 	region_lay_out(&header);
 	struct region region = {.fd = -1};
 	int fd = memfd_create("leat", MFD_CLOEXEC);
@@ -129,8 +153,8 @@ static bool region_header_is_valid(const struct region_header *header, uint64_t 
 	    header->n_groups < GROUP_WORKERS || header->n_groups > REGION_GROUPS_MAX ||
 	    header->frame > LEAT_U32)
 		return false;
-	/* An area holds two records. Within this, no size below runs over. */
-	if (header->max_record > size / (4 * (uint64_t)header->n_slots))
+	/* An area has a quarter. Within this, no size below runs over. */
+	if (header->memory / 8 > size / (2 * (uint64_t)header->n_slots))
 		return false;
 	memcpy(&expected, header, offsetof(struct region_header, end_seq));
 	region_lay_out(&expected);
@@ -209,6 +233,13 @@ struct region_worker *region_worker(const struct region *region, unsigned worker
 	assert(worker < region->header->n_workers);
 	return region_at(region,
 	    region->header->workers_offset + (uint64_t)worker * sizeof(struct region_worker));
+}
+
+uint64_t region_longest(const struct region *region)
+{
+	const struct region_header *header = region->header;
+	uint64_t fits = header->area_capacity - frame_size((enum leat_frame)header->frame, 0);
+	return header->max_record < fits ? header->max_record : fits;
 }
 
 static struct region_waits *region_waits(const struct region *region, unsigned group)

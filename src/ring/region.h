@@ -46,6 +46,7 @@ struct region_stage {
 	uint32_t gives;
 	uint32_t is_serial;	/* one batch at a time, in order */
 	uint32_t is_replicated; /* by the user's own word, whatever it is */
+	uint32_t is_stateless;	/* likewise: a batch may be run again */
 	uint32_t owner;		/* the only worker that may run it, or OWNER_ANY */
 	char name[64];
 	char function[256];
@@ -88,7 +89,10 @@ struct region_header {
 	uint32_t frame;
 	uint32_t slot_stride;
 	uint64_t max_record;
-	uint64_t area_capacity;
+	uint64_t memory;	/* what the areas and the source's buffer may take; see budget.h */
+	uint64_t area_capacity; /* a quarter of it */
+	uint64_t area_keep;	/* what of an area is free of charge, and stays */
+	uint64_t young;		/* what all but the oldest batch may take beyond that */
 	uint64_t waits_offset;
 	uint64_t stages_offset;
 	uint64_t workers_offset;
@@ -100,6 +104,11 @@ struct region_header {
 	uint32_t stop;
 	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
 	uint32_t record_ns;	/* what a record takes in all stages, of late; see pace.h */
+	uint32_t awaited;	/* somebody waits for a batch to be the oldest */
+	/* Changes with every batch. */
+	uint64_t oldest __attribute__((aligned(64))); /* all before are retired */
+	uint64_t source_buffer;			      /* bytes of it */
+	uint64_t record_peak; /* what a record's way through the stages takes; see pace.h */
 };
 
 #define END_UNKNOWN UINT64_MAX
@@ -109,6 +118,7 @@ struct region_config {
 	uint32_t n_slots;
 	enum leat_frame frame;
 	uint64_t max_record;
+	uint64_t memory; /* bytes; 0: so that max_record fits, with room to spare */
 	const struct region_stage *stages;
 	uint32_t n_stages;
 	const struct region_worker *workers; /* host and group are taken over */
@@ -134,6 +144,9 @@ void region_free(struct region *region);
 
 struct region_stage *region_stage(const struct region *region, unsigned stage);
 struct region_worker *region_worker(const struct region *region, unsigned worker);
+
+/* The longest record that can be: the limit, or what fits into an area with its framing. */
+uint64_t region_longest(const struct region *region);
 
 /* The word that a group sleeps on; see notify.h. */
 uint32_t *region_wait_word(const struct region *region, unsigned group);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slot.h"
 
+#include "atomic.h"
 #include "frame.h"
 #include "quote.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-
-/* An area up to this size is kept: giving back costs a system call and page faults. */
-#define SLOT_KEEP (512u << 10)
 
 static_assert(offsetof(struct slot, history) % 8 == 0, "histories hold 64-bit words");
 static_assert(sizeof(((struct slot_failure *)0)->record) >= QUOTE_RECORD_MAX, "quote_record");
@@ -43,8 +42,14 @@ void slot_set_output(
 	slot->kind[area] = kind;
 	slot->size[area] = size;
 	slot->n_records[area] = n_records;
-	if (size > slot->high[area])
-		slot->high[area] = size;
+	/* relaxed: who looks at it has not claimed the slot, and only waits the longer */
+	if (atomic_load_relaxed(&slot->is_patient))
+		atomic_store_relaxed(&slot->is_patient, 0);
+	if (slot->size[0] + slot->size[1] > slot->peak)
+		slot->peak = slot->size[0] + slot->size[1];
+	/* relaxed: what is charged is there already, see budget_reserve */
+	if (size > atomic_load_relaxed(&slot->high[area]))
+		atomic_store_relaxed(&slot->high[area], size);
 }
 
 /* A number from shared memory, where a stage may have written what it liked. */
@@ -167,16 +172,30 @@ void slot_describe_failure(
 		quote_trim(text);
 }
 
-void slot_trim(const struct region *region, uint64_t seq)
+void slot_give_back(const struct region *region, uint64_t seq, unsigned area)
 {
 	struct slot *slot = slot_at(region, seq);
+	off_t offset = (off_t)slot_area_offset(region, seq, area);
+	/* relaxed: only the holder of the slot writes it */
+	off_t size = (off_t)slot_bounded(region, atomic_load_relaxed(&slot->high[area]));
+	int r = 0;
+	/* Other failures only mean that the memory stays. */
+	while (size > 0 &&
+	       (r = fallocate(
+		    region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size)) < 0 &&
+	       errno == EINTR)
+		;
+	/* pairs with: budget_sum: what it no longer counts is not there any more */
+	if (r == 0)
+		(void)atomic_exchange_seq(&slot->high[area], 0);
+}
+
+void slot_trim(const struct region *region, uint64_t seq)
+{
 	for (unsigned area = 0; area < 2; area++) {
-		if (slot->high[area] <= SLOT_KEEP)
-			continue;
-		/* A failure only means that the memory stays. */
-		(void)fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		    (off_t)slot_area_offset(region, seq, area),
-		    (off_t)slot_bounded(region, slot->high[area]));
-		slot->high[area] = 0;
+		/* relaxed: as above */
+		if (atomic_load_relaxed(&slot_at(region, seq)->high[area]) >
+		    region->header->area_keep)
+			slot_give_back(region, seq, area);
 	}
 }

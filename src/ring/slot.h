@@ -53,12 +53,15 @@ struct slot {
 	uint64_t state;					    /* see state.h */
 	uint64_t first_record __attribute__((aligned(64))); /* source's number, from 1 */
 	uint64_t size[2];				    /* bytes used of each area */
-	uint64_t high[2]; /* the most bytes used of each area since it was given back */
+	uint64_t high[2]; /* the most bytes that may be in use of each area; see budget.h */
 	uint32_t n_records[2];
 	uint32_t kind[2]; /* an enum leat_kind */
 	uint32_t n_source_records;
-	uint32_t progress; /* a careful worker's: the record it is at; see worker.c */
+	uint32_t progress;   /* a careful worker's: the record it is at; see worker.c */
+	uint32_t is_patient; /* it was too large: it waits to be the oldest */
 	uint64_t source_bytes;
+	uint64_t expected; /* the source's: the memory it may come to need */
+	uint64_t peak;	   /* the most bytes in both areas together */
 	struct slot_failure failure;
 	struct slot_history history[]; /* n_stages */
 };
@@ -124,7 +127,8 @@ void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t 
 void slot_describe_failure(
     const struct region *region, const struct slot *slot, char *text, size_t capacity);
 
-/* Gives large areas back to the system. The caller holds the slot. */
+/* Give an area back to the system; both, if they are large. The caller holds the slot. */
+void slot_give_back(const struct region *region, uint64_t seq, unsigned area);
 void slot_trim(const struct region *region, uint64_t seq);
 
 #endif

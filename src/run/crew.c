@@ -244,20 +244,21 @@ static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *r
 		   : 0;
 }
 
-int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
-    const char *python, struct leat_error *reterr)
+int crew_start(
+    struct crew *crew, int bell, const struct leat_options *options, struct leat_error *reterr)
 {
 	struct region_config config = {
 	    .n_slots = CREW_SLOTS,
-	    .frame = frame,
-	    .max_record = max_record,
+	    .frame = options->frame,
+	    .max_record = options->max_record,
+	    .memory = options->memory,
 	    .stages = crew->plan.stages,
 	    .n_stages = crew->plan.n_stages,
 	    .workers = crew->plan.workers,
 	    .n_workers = crew->plan.n_workers,
 	};
 	crew->bell = bell;
-	crew->python = python;
+	crew->python = options->python;
 	int r = region_new(&config, &crew->region);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r,

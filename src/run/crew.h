@@ -60,8 +60,8 @@ typedef void crew_ended(void *context, const struct crew *crew, unsigned host);
  * borrowed.
  * Returns 0 or -errno with the error written; crew_end is due in both cases.
  */
-int crew_start(struct crew *crew, int bell, enum leat_frame frame, uint64_t max_record,
-    const char *python, struct leat_error *reterr);
+int crew_start(
+    struct crew *crew, int bell, const struct leat_options *options, struct leat_error *reterr);
 
 /* Returns 1 when all workers are ready or rest, 0 when not yet, -errno when one refuses. */
 int crew_ready(struct crew *crew, struct leat_error *reterr);

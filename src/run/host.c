@@ -86,3 +86,8 @@ uint64_t leat_host_max_record(const struct leat_host *host)
 {
 	return host->region.header->max_record;
 }
+
+uint64_t leat_host_max_answer(const struct leat_host *host)
+{
+	return host->region.header->area_capacity;
+}

@@ -9,6 +9,9 @@
  */
 #define PACE_TARGET_NS (500u * 1000)
 
+/* How many times what is expected of a batch must fit into an area. */
+#define PACE_MARGIN 8
+
 void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 {
 	*pace = (struct pace){.header = region->header, .most = most};
@@ -37,6 +40,19 @@ static uint64_t pace_slowest_ns(
 	return slowest;
 }
 
+/*
+ * A record's share of the memory that its batch took: the largest of late. What was large
+ * once is half forgotten after some ten batches.
+ */
+static uint64_t pace_record_peak(const struct region_header *header, const struct slot *slot)
+{
+	uint64_t now = slot->peak / slot->n_source_records;
+	/* relaxed: only the sink's thread writes it */
+	uint64_t before = atomic_load_relaxed(&header->record_peak);
+	before -= (before + 15) / 16;
+	return now > before ? now : before;
+}
+
 void pace_retire(void *context, const struct region *region, const struct slot *slot)
 {
 	struct pace *pace = context;
@@ -50,10 +66,26 @@ void pace_retire(void *context, const struct region *region, const struct slot *
 		next = wanted;
 	if (next > pace->most)
 		next = pace->most;
+	/* Room for records that grow to some times the size of the largest of late. */
+	uint64_t peak = pace_record_peak(pace->header, slot);
+	if (peak > 0 && next > pace->header->area_capacity / PACE_MARGIN / peak)
+		next = pace->header->area_capacity / PACE_MARGIN / peak;
 	/* relaxed: the source needs no more than some recent value */
 	atomic_store_relaxed(&pace->header->batch_records, next > 0 ? (uint32_t)next : 1);
 	atomic_store_relaxed(
 	    &pace->header->record_ns, all_ns < UINT32_MAX ? (uint32_t)all_ns : UINT32_MAX);
+	atomic_store_relaxed(&pace->header->record_peak, peak);
+}
+
+uint64_t pace_expect(const struct region *region, uint32_t n_records, uint64_t size)
+{
+	const struct region_header *header = region->header;
+	/* relaxed: see pace_retire */
+	uint64_t taken = n_records * atomic_load_relaxed(&header->record_peak);
+	/* At least what goes in comes out. */
+	if (taken < 2 * size)
+		taken = 2 * size;
+	return taken > 2 * header->area_keep ? taken - 2 * header->area_keep : 0;
 }
 
 uint32_t pace_records(const struct region *region)

@@ -2,7 +2,8 @@
 /*
  * The pace: how many records go into a batch. One while a stage is slow, so that
  * nothing waits behind it; thousands while all are fast, so that handing a batch on
- * costs nothing by the record. It is decided from the retired slots' histories.
+ * costs nothing by the record. It is decided from the retired slots' histories; so is
+ * how much memory they will take.
  *
  * Threads: pace_retire is an observer's, called by the sink's thread; pace_records is
  * for the source's.
@@ -22,6 +23,12 @@ void pace_init(struct pace *pace, const struct region *region, uint32_t most);
 
 /* An observer's `retire`; the context is a struct pace. */
 void pace_retire(void *context, const struct region *region, const struct slot *slot);
+
+/*
+ * What a batch may come to take beyond what is free of charge (see ring/budget.h), from
+ * what records have taken lately.
+ */
+uint64_t pace_expect(const struct region *region, uint32_t n_records, uint64_t size);
 
 /* How many records the next batch may hold. */
 uint32_t pace_records(const struct region *region);

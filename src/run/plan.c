@@ -132,6 +132,7 @@ int plan_ring(enum leat_mode mode, unsigned jobs, unsigned cores, const struct s
 		stage->is_serial = (own > 0 ? own : pool) == 1 || specs[i].serial;
 		/* Also where there is one core: what is refused does not depend on the machine. */
 		stage->is_replicated = said > 1;
+		stage->is_stateless = said > 1 || (own == 0 && mode != LEAT_SINGLE);
 		stage->owner = OWNER_ANY;
 		if (own > 0)
 			ret_plan->is_auto[stage->group] = said == LEAT_WORKERS_AUTO;

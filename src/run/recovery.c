@@ -29,16 +29,22 @@ struct recovery_death {
 	char words[RELAY_WORDS_MAX];
 };
 
-/* The history of the batch that a dead worker held, where it is; NULL: it held none. */
-static struct slot_history *recovery_held(
-    const struct region *region, unsigned worker, uint64_t *ret_seq, unsigned *ret_position)
+/*
+ * The history of a batch that a dead worker held, where it is, looking from *slot on; NULL:
+ * it held none there. With an answer set aside it has held two.
+ */
+static struct slot_history *recovery_held(const struct region *region, unsigned worker,
+    uint32_t *slot, uint64_t *ret_seq, unsigned *ret_position)
 {
-	if (!ring_held(region, worker, ret_seq, ret_position))
+	if (!ring_held_from(region, worker, slot, ret_seq, ret_position))
 		return NULL;
 	return &slot_at(region, *ret_seq)->history[*ret_position - 1];
 }
 
-/* A worker that waited to run its batch alone (see host_enter) had not begun. */
+/*
+ * A worker that waited to run its batch alone (see host_enter) had not begun; one that set
+ * an answer aside was through.
+ */
 static bool recovery_begun(const struct slot_history *history)
 {
 	return history->attempts != history->lost;
@@ -50,11 +56,12 @@ static unsigned recovery_count_begun(const struct crew *crew, unsigned host)
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		uint64_t seq;
 		unsigned position;
+		uint32_t slot = 0;
+		const struct slot_history *history;
 		if (crew->plan.workers[i].host != host)
 			continue;
-		const struct slot_history *history =
-		    recovery_held(&crew->region, i, &seq, &position);
-		n += history && recovery_begun(history);
+		while ((history = recovery_held(&crew->region, i, &slot, &seq, &position)))
+			n += recovery_begun(history);
 	}
 	return n;
 }
@@ -92,18 +99,14 @@ static void recovery_cut(const struct region *region, uint64_t seq, unsigned pos
 }
 
 /*
- * Takes back what a dead worker held. Of several batches none is to blame yet: each will run
- * alone, until the one that did it does it again.
+ * Takes back a batch that a dead worker held. Of several batches none is to blame yet: each will
+ * run alone, until the one that did it does it again.
  */
-static void recovery_take_back(
-    const struct region *region, unsigned worker, const struct recovery_death *death)
+static void recovery_take_back(const struct region *region, unsigned worker, uint64_t seq,
+    unsigned position, const struct recovery_death *death)
 {
-	uint64_t seq;
-	unsigned position;
-	struct slot_history *history = recovery_held(region, worker, &seq, &position);
-	if (!history)
-		return;
 	struct slot *slot = slot_at(region, seq);
+	struct slot_history *history = &slot->history[position - 1];
 	/* It may have died between telling of a failure and its commit: it will tell again. */
 	if (slot->failure.stage == position - 1)
 		slot_clear_failure(slot);
@@ -113,6 +116,8 @@ static void recovery_take_back(
 		if (death->n_begun == 1 && ++*times >= death->tries)
 			recovery_cut(region, seq, position, death, *times);
 	}
+	/* What it had charged may not be there to be charged: see budget_reserve. */
+	slot_give_back(region, seq, slot_output(position));
 	(void)ring_take_back(region, seq, position, worker);
 }
 
@@ -143,7 +148,11 @@ static bool recovery_reset(
 		else
 			/* relaxed: its process is dead, and the next one not started */
 			atomic_store_relaxed(&worker->state, WORKER_STARTING);
-		recovery_take_back(&crew->region, i, death);
+		uint64_t seq;
+		unsigned position;
+		uint32_t slot = 0;
+		while (recovery_held(&crew->region, i, &slot, &seq, &position))
+			recovery_take_back(&crew->region, i, seq, position, death);
 	}
 	return refused;
 }

@@ -65,8 +65,7 @@ int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr
 		    PLAN_WORKERS_MAX);
 	segment->crew->outlet = segment->outlet;
 	segment->crew->tag = options->tag;
-	return crew_start(
-	    segment->crew, bell, options->frame, options->max_record, options->python, reterr);
+	return crew_start(segment->crew, bell, options, reterr);
 }
 
 int segment_ready(struct segment *segment, struct leat_error *reterr)

@@ -47,6 +47,8 @@ static void shell_add_options(struct shell_words *words, const struct leat_optio
 		shell_add(words, "--frame=%s", frames[options->frame]);
 	if (options->max_record != defaults.max_record)
 		shell_add(words, "--max-record=%llu", (unsigned long long)options->max_record);
+	if (options->memory != defaults.memory)
+		shell_add(words, "--memory=%llu", (unsigned long long)options->memory);
 	if (strcmp(options->python, defaults.python) != 0)
 		shell_add(words, "--python=%s", options->python);
 	if (options->time_log != LEAT_TIME_LOG_OFF)

@@ -2,6 +2,7 @@
 #include "sink.h"
 
 #include "atomic.h"
+#include "budget.h"
 #include "claim.h"
 #include "failure.h"
 #include "fd.h"
@@ -30,8 +31,6 @@ static unsigned sink_gather(struct sink *sink, uint64_t *seqs)
 	const struct region *region = sink->region;
 	unsigned position = region_sink(region);
 	unsigned n = 0;
-	while (ring_passed(region, sink->seq, position))
-		sink->seq++;
 	for (unsigned i = 0; i < SINK_GATHER && i < region->header->n_slots; i++) {
 		uint64_t seq = sink->seq + i;
 		bool ready = ring_is_ready(region, seq, position);
@@ -71,6 +70,18 @@ static void sink_say_write(struct sink *sink, int code)
 		    (unsigned long long)sink->n_bytes);
 }
 
+/* Past a batch that goes out, and those behind it that have gone before. */
+static void sink_move_on(struct sink *sink, uint64_t seq)
+{
+	const struct region *region = sink->region;
+	if (seq != sink->seq)
+		return;
+	do {
+		sink->seq++;
+	} while (ring_passed(region, sink->seq, region_sink(region)));
+	budget_move_on(region, sink->seq);
+}
+
 /* Returns false when this batch was the last to go out. */
 static bool sink_retire(struct sink *sink, uint64_t seq)
 {
@@ -87,6 +98,7 @@ static bool sink_retire(struct sink *sink, uint64_t seq)
 	else
 		sink->n_source_records += slot->n_source_records;
 	slot_trim(region, seq);
+	sink_move_on(sink, seq);
 	ring_advance(region, seq, region_sink(region));
 	return !failed;
 }

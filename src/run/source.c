@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include "atomic.h"
+#include "budget.h"
 #include "claim.h"
 #include "crash.h"
 #include "fd.h"
@@ -18,9 +19,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOURCE_BUFFER (512u << 10)
+/* The buffer at first, and what it keeps after a large record; less if memory is short. */
+#define SOURCE_BUFFER	   (512u << 10)
+#define SOURCE_BUFFER_KEPT (16 * SOURCE_BUFFER)
 
-/* Bytes of input in one slot, beyond its first record, and in all slots together. */
+/* Bytes of input in one slot, beyond its first record, and in all slots together; likewise. */
 #define SOURCE_BATCH_BYTES  (128u << 10)
 #define SOURCE_WINDOW_BYTES (16u << 20)
 
@@ -30,40 +33,86 @@ enum source_result {
 	SOURCE_FAILED, /* said in `why` */
 };
 
+static uint64_t source_least(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
+/* A quarter of what is free of charge: so a batch of numbers is, as text and as an array. */
+static size_t source_batch_bytes(const struct source *source)
+{
+	return source_least(SOURCE_BATCH_BYTES, source->region->header->area_keep / 4);
+}
+
 static bool source_stopping(struct source *source)
 {
 	/* pairs with: source_stop */
 	return atomic_load_seq(&source->stop) || ring_stopped(source->region);
 }
 
-/* The bytes of the batches that the sink has not retired yet. */
-static uint64_t source_held_bytes(struct source *source)
+/* Counts out the batches that the sink has retired. */
+static void source_count_out(struct source *source)
 {
 	const struct region *region = source->region;
 	while (source->oldest < source->seq &&
 	       ring_passed(region, source->oldest, region_sink(region))) {
 		source->held_bytes -= slot_at(region, source->oldest)->source_bytes;
+		source->expected -= slot_at(region, source->oldest)->expected;
 		source->oldest++;
 	}
-	return source->held_bytes;
 }
 
-static bool source_may_fill(struct source *source, size_t size)
+/*
+ * Whether there is room for the batch and for what the stages may make of it. Where that
+ * is guessed wrong it costs time: the stages' workers charge what they really need.
+ */
+static bool source_has_room(struct source *source, uint32_t n_records, size_t size)
+{
+	const struct region_header *header = source->region->header;
+	source_count_out(source);
+	if (source->oldest == source->seq)
+		return true;
+	/* The oldest has its own. */
+	uint64_t expected = source->expected + pace_expect(source->region, n_records, size) -
+			    slot_at(source->region, source->oldest)->expected;
+	uint64_t window = source_least(SOURCE_WINDOW_BYTES, header->area_capacity);
+	return source->held_bytes + size <= window && expected + source->capacity <= header->young;
+}
+
+static bool source_may_fill(struct source *source, uint32_t n_records, size_t size)
 {
 	/* First: once this slot is free, the batch that was in it is out and counted. */
-	if (!ring_is_ready(source->region, source->seq, 0))
-		return false;
-	uint64_t held = source_held_bytes(source);
-	return held == 0 || held + size <= SOURCE_WINDOW_BYTES;
+	return ring_is_ready(source->region, source->seq, 0) &&
+	       source_has_room(source, n_records, size) &&
+	       budget_reserve(source->region, source->seq, slot_output(0), size);
 }
 
 /* Waits for a free slot and for room in the window. Returns false when stopping. */
-static bool source_wait_slot(struct source *source, size_t size)
+static bool source_wait_slot(struct source *source, uint32_t n_records, size_t size)
 {
 	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
 	while (!source_stopping(source)) {
 		uint32_t key = notify_prepare(word);
-		if (source_may_fill(source, size))
+		if (source_may_fill(source, n_records, size))
+			return true;
+		if (source_stopping(source))
+			break;
+		notify_sleep(word, key);
+	}
+	return false;
+}
+
+/*
+ * Waits until the buffer may be so large, which is when the batches before let it: the
+ * last of them leaves room for one record, and there is none larger. Returns false when
+ * stopping.
+ */
+static bool source_wait_buffer(struct source *source, size_t capacity)
+{
+	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
+	while (!source_stopping(source)) {
+		uint32_t key = notify_prepare(word);
+		if (budget_reserve_source(source->region, capacity))
 			return true;
 		if (source_stopping(source))
 			break;
@@ -83,11 +132,16 @@ static int source_make_room(struct source *source)
 	}
 	if (held < source->capacity)
 		return 0;
-	char *larger = realloc(source->buffer, source->capacity * 2);
+	/* It never holds more than the longest record with its framing, which an area holds. */
+	size_t capacity =
+	    source_least(source->capacity * 3 / 2, source->region->header->area_capacity);
+	if (!source_wait_buffer(source, capacity))
+		return -ECANCELED;
+	char *larger = realloc(source->buffer, capacity);
 	if (!larger)
 		return -ENOMEM;
 	source->buffer = larger;
-	source->capacity *= 2;
+	source->capacity = capacity;
 	return 0;
 }
 
@@ -104,8 +158,9 @@ static enum source_result source_read(struct source *source, char *why, size_t c
 	    {.fd = source->fd, .events = POLLIN},
 	    {.fd = source->bell, .events = POLLIN},
 	};
-	if (source_make_room(source) < 0)
-		return source_refuse(why, capacity, ENOMEM);
+	int room = source_make_room(source);
+	if (room < 0)
+		return room == -ECANCELED ? SOURCE_END : source_refuse(why, capacity, -room);
 	for (;;) {
 		if (source->ended || source_stopping(source))
 			return SOURCE_END;
@@ -137,8 +192,9 @@ static enum source_result source_complete(struct source *source, char *why, size
 		snprintf(why, capacity, "is cut off: the input ends after %zu bytes of it", held);
 		return SOURCE_FAILED;
 	}
-	if (source_make_room(source) < 0)
-		return source_refuse(why, capacity, ENOMEM);
+	int room = source_make_room(source);
+	if (room < 0)
+		return room == -ECANCELED ? SOURCE_END : source_refuse(why, capacity, -room);
 	source->buffer[source->end++] = frame == LEAT_NUL ? '\0' : '\n';
 	source->searched = 0;
 	return SOURCE_MORE;
@@ -149,7 +205,7 @@ static bool source_worth_a_scan(struct source *source)
 {
 	enum leat_frame frame = (enum leat_frame)source->region->header->frame;
 	size_t held = source->end - source->start;
-	if (frame == LEAT_U32 || held > source->region->header->max_record)
+	if (frame == LEAT_U32 || held > region_longest(source->region))
 		return true;
 	const char *fresh = source->buffer + source->start + source->searched;
 	bool found = memchr(fresh, frame == LEAT_NUL ? '\0' : '\n', held - source->searched);
@@ -164,27 +220,39 @@ static int source_scan(struct source *source, uint32_t *ret_records, size_t *ret
 	enum leat_frame frame = (enum leat_frame)header->frame;
 	const char *data = source->buffer + source->start;
 	size_t held = source->end - source->start;
-	size_t size = held < SOURCE_BATCH_BYTES ? held : SOURCE_BATCH_BYTES;
-	int r = frame_scan(frame, data, size, header->max_record, pace_records(source->region),
-	    ret_records, ret_size);
+	uint64_t longest = region_longest(source->region);
+	size_t size = source_least(held, source_batch_bytes(source));
+	int r = frame_scan(
+	    frame, data, size, longest, pace_records(source->region), ret_records, ret_size);
 	if (r == 0 && *ret_records == 0 && held > size)
-		r = frame_scan(frame, data, held, header->max_record, 1, ret_records, ret_size);
+		r = frame_scan(frame, data, held, longest, 1, ret_records, ret_size);
 	return r;
+}
+
+static void source_say_too_long(const struct source *source, char *why, size_t capacity)
+{
+	const struct region_header *header = source->region->header;
+	uint64_t longest = region_longest(source->region);
+	if (longest == header->max_record)
+		snprintf(why, capacity,
+		    "is longer than the limit of %llu bytes; raise --max-record",
+		    (unsigned long long)longest);
+	else
+		snprintf(why, capacity,
+		    "is longer than the %llu bytes that fit into memory; raise --memory",
+		    (unsigned long long)longest);
 }
 
 /* Finds the next batch in what has arrived, reading more until there is a record. */
 static enum source_result source_batch(
     struct source *source, uint32_t *ret_records, size_t *ret_size, char *why, size_t capacity)
 {
-	const struct region_header *header = source->region->header;
 	for (;;) {
 		*ret_records = 0;
 		int r =
 		    source_worth_a_scan(source) ? source_scan(source, ret_records, ret_size) : 0;
 		if (r < 0) {
-			snprintf(why, capacity,
-			    "is longer than the limit of %llu bytes; raise --max-record",
-			    (unsigned long long)header->max_record);
+			source_say_too_long(source, why, capacity);
 			return SOURCE_FAILED;
 		}
 		if (*ret_records > 0)
@@ -202,6 +270,9 @@ static struct slot *source_slot(struct source *source)
 	struct slot *slot = slot_at(source->region, source->seq);
 	slot->first_record = source->record;
 	slot->source_bytes = 0;
+	slot->expected = 0;
+	slot->size[slot_input(0)] = 0; /* left by the batch before */
+	slot->peak = 0;
 	slot_clear_failure(slot);
 	for (unsigned i = 0; i < source->region->header->n_stages; i++)
 		slot_forget_tries(&slot->history[i]);
@@ -215,8 +286,10 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 	    source->buffer + source->start, size);
 	slot->n_source_records = n_records;
 	slot->source_bytes = size;
+	slot->expected = pace_expect(source->region, n_records, size);
 	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, n_records);
 	source->held_bytes += size;
+	source->expected += slot->expected;
 	source->start += size;
 	source->searched = 0;
 	source->record += n_records;
@@ -243,7 +316,7 @@ static void source_send(struct source *source, uint32_t n_records)
 /* A failure of the input takes its place in the order, like a record. */
 static void source_fail(struct source *source, const char *why)
 {
-	if (!source_wait_slot(source, 0))
+	if (!source_wait_slot(source, 0, 0))
 		return;
 	struct slot *slot = source_slot(source);
 	slot->n_source_records = 1;
@@ -252,17 +325,25 @@ static void source_fail(struct source *source, const char *why)
 	ring_advance(source->region, source->seq++, 0);
 }
 
+static size_t source_first_capacity(const struct region *region)
+{
+	return source_least(SOURCE_BUFFER, region->header->memory / 16);
+}
+
 /* After a large record, small ones do not need its buffer. */
 static void source_shrink(struct source *source)
 {
 	size_t held = source->end - source->start;
-	if (source->capacity <= 16 * SOURCE_BUFFER || held > SOURCE_BUFFER)
+	size_t kept = source_least(SOURCE_BUFFER_KEPT, source->region->header->memory / 16);
+	size_t least = source_first_capacity(source->region);
+	if (source->capacity <= kept || held > least)
 		return;
 	memmove(source->buffer, source->buffer + source->start, held);
-	char *smaller = realloc(source->buffer, SOURCE_BUFFER);
+	char *smaller = realloc(source->buffer, least);
 	if (smaller) {
 		source->buffer = smaller;
-		source->capacity = SOURCE_BUFFER;
+		source->capacity = least;
+		(void)budget_reserve_source(source->region, least);
 	}
 	source->start = 0;
 	source->end = held;
@@ -280,7 +361,7 @@ static void *source_run(void *argument)
 		result = source_batch(source, &n_records, &size, why, sizeof(why));
 		if (result != SOURCE_MORE)
 			break;
-		if (!source_wait_slot(source, size))
+		if (!source_wait_slot(source, n_records, size))
 			break;
 		source_fill(source, n_records, size);
 		source_send(source, n_records);
@@ -301,7 +382,7 @@ int source_start(struct source *source, const struct region *region, int fd, con
 	    .fd = fd,
 	    .name = name,
 	    .shortcut = shortcut,
-	    .capacity = SOURCE_BUFFER,
+	    .capacity = source_first_capacity(region),
 	    .record = 1,
 	};
 	source->bell = fd_bell();
@@ -310,6 +391,7 @@ int source_start(struct source *source, const struct region *region, int fd, con
 		return source->bell;
 	}
 	source->buffer = malloc(source->capacity);
+	(void)budget_reserve_source(region, source->capacity);
 	int r = source->buffer ? pthread_create(&source->thread, NULL, source_run, source) : ENOMEM;
 	if (r != 0) {
 		fd_close(source->bell);

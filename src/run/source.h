@@ -30,6 +30,7 @@ struct source {
 	bool ended;	     /* the input has */
 	uint64_t record;     /* number of the next one */
 	uint64_t held_bytes; /* in the slots from `oldest` on */
+	uint64_t expected;   /* what these may come to take; see pace_expect */
 	uint64_t oldest;
 };
 

@@ -7,9 +7,15 @@
  * A batch whose worker has died is claimed again by another, who is careful with it: it
  * notes in the slot which record it is at, so that a record that kills every worker can
  * be named.
+ *
+ * A batch may give more than there is memory for now (see budget.h). What is done then
+ * depends on who ran it: a stateless C function's claim is given back, and the batch run
+ * again when it is the oldest; any other C function waits in the middle of it; and what
+ * Python gave, which is complete in its own memory, is set aside until it fits.
  */
 #include "worker.h"
 #include "atomic.h"
+#include "budget.h"
 #include "call.h"
 #include "claim.h"
 #include "clock.h"
@@ -35,6 +41,16 @@ struct worker_stage {
 	unsigned stands_for;   /* a carrier's: the worker in whose name it claims */
 };
 
+/* An answer that is set aside; the claim is held all the while. */
+struct worker_aside {
+	void *data; /* owned; NULL: there is none */
+	uint64_t size;
+	uint64_t seq;
+	unsigned position;
+	enum leat_kind kind;
+	uint32_t n_records;
+};
+
 struct leat_worker {
 	struct leat_host *host;
 	unsigned index;
@@ -47,6 +63,7 @@ struct leat_worker {
 	uint64_t seq;
 	uint64_t cpu_ns;	   /* this thread's, at the claim */
 	struct call_result result; /* here, as a crash must not take it away */
+	struct worker_aside aside;
 };
 
 /* Not a group: it works at every position. */
@@ -128,6 +145,7 @@ struct leat_worker *leat_worker_close(struct leat_worker *worker)
 		return NULL;
 	for (unsigned i = 0; i < worker->n_stages; i++)
 		native_close(worker->stages[i].native);
+	free(worker->aside.data);
 	free(worker);
 	return NULL;
 }
@@ -197,6 +215,14 @@ static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *min
 	uint32_t owner = worker_said(&stage->owner);
 	if (owner != OWNER_ANY && owner != worker->index)
 		return false;
+	/* With an answer set aside it takes only what cannot come to that. */
+	if (worker->aside.data) {
+		worker->seq = budget_oldest(region);
+		if (!ring_claim_this(region, worker->seq, mine->position, worker->index))
+			return false;
+		worker->held = mine;
+		return true;
+	}
 	bool (*claim)(const struct region *, unsigned, unsigned, uint64_t *, uint64_t *) =
 	    worker_said(&stage->is_serial) ? ring_claim : ring_claim_any;
 	if (!claim(region, mine->position, worker->index, &mine->next, &worker->seq))
@@ -205,10 +231,48 @@ static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *min
 	return true;
 }
 
+static bool worker_reserve(struct leat_worker *worker, uint64_t seq, unsigned area, uint64_t size)
+{
+	const struct region *region = worker_region(worker);
+	return budget_reserve(region, seq, area, size) ||
+	       (budget_await(region, seq) && budget_reserve(region, seq, area, size));
+}
+
+/* Commits what is in the output area; its time is noted already. */
+static int worker_commit(struct leat_worker *worker, uint64_t seq, unsigned position,
+    enum leat_kind kind, uint64_t size, uint32_t n_records)
+{
+	struct region *region = worker_region(worker);
+	struct slot *slot = slot_at(region, seq);
+	slot->history[position - 1].records_out = n_records;
+	slot_set_output(slot, slot_output(position), kind, size, n_records);
+	/* relaxed: the supervisor only asks whether it has changed */
+	atomic_add_relaxed(&region_worker(region, worker->index)->commits, 1);
+	int (*commit)(const struct region *, uint64_t, unsigned, unsigned) =
+	    worker->group == WORKER_CARRIER ? ring_commit_quietly : ring_commit;
+	return commit(region, seq, position, worker->index);
+}
+
+/* Hands on what was set aside, if it fits by now. */
+static void worker_hand_on(struct leat_worker *worker)
+{
+	struct worker_aside *aside = &worker->aside;
+	unsigned area = slot_output(aside->position);
+	if (!aside->data || !worker_reserve(worker, aside->seq, area, aside->size))
+		return;
+	slot_at(worker_region(worker), aside->seq)->history[aside->position - 1].attempts++;
+	memcpy(slot_area(worker_region(worker), aside->seq, area), aside->data, aside->size);
+	(void)worker_commit(
+	    worker, aside->seq, aside->position, aside->kind, aside->size, aside->n_records);
+	free(aside->data);
+	*aside = (struct worker_aside){0};
+}
+
 /* Latest position first; but before that what no other worker can do. */
 static bool worker_claim(struct leat_worker *worker)
 {
 	const struct region *region = worker_region(worker);
+	worker_hand_on(worker);
 	for (unsigned owned = 0; owned < 2; owned++) {
 		for (unsigned i = worker->n_stages; i-- > 0;) {
 			struct worker_stage *mine = &worker->stages[i];
@@ -227,7 +291,8 @@ static bool worker_wait(struct leat_worker *worker)
 	struct region *region = worker_region(worker);
 	uint32_t *word = region_wait_word(region, worker->group);
 	while (!ring_stopped(region)) {
-		if (!limit_allows(region, worker->group, worker->rank)) {
+		/* One that holds an answer must be there when it fits. */
+		if (!worker->aside.data && !limit_allows(region, worker->group, worker->rank)) {
 			limit_park(region, worker->group, worker->rank);
 			continue;
 		}
@@ -257,26 +322,98 @@ static void worker_begin(struct leat_worker *worker)
 	worker->cpu_ns = clock_cpu_ns();
 }
 
-/* Ends the claim with what is in the output area. */
-static int worker_end(
-    struct leat_worker *worker, enum leat_kind kind, uint64_t size, uint32_t n_records)
+/* The stage is done with the batch. Returns its position; the worker holds it no more. */
+static unsigned worker_stop_clock(struct leat_worker *worker)
 {
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	unsigned position = worker->held->position;
 	struct slot_history *history = &slot->history[position - 1];
 	history->cpu_ns = clock_cpu_ns() - worker->cpu_ns;
 	history->end_ns = clock_wall_ns();
-	history->records_out = n_records;
-	slot_set_output(slot, slot_output(position), kind, size, n_records);
 	worker->held = NULL;
-	struct region_worker *entry = region_worker(worker_region(worker), worker->index);
-	/* relaxed: the supervisor only asks whether it has changed */
-	atomic_add_relaxed(&entry->commits, 1);
-	int (*commit)(const struct region *, uint64_t, unsigned, unsigned) =
-	    worker->group == WORKER_CARRIER ? ring_commit_quietly : ring_commit;
-	int r = commit(worker_region(worker), worker->seq, position, worker->index);
+	return position;
+}
+
+/* Ends the claim with what is in the output area. */
+static int worker_end(
+    struct leat_worker *worker, enum leat_kind kind, uint64_t size, uint32_t n_records)
+{
+	unsigned position = worker_stop_clock(worker);
+	int r = worker_commit(worker, worker->seq, position, kind, size, n_records);
 	host_leave(worker->host);
 	return r;
+}
+
+/*
+ * Sets an answer aside until it fits. Only with a batch that is not the oldest, and from
+ * then on it claims only the oldest, so there is never a second one.
+ */
+static int worker_set_aside(struct leat_worker *worker, enum leat_kind kind, const void *data,
+    uint64_t size, uint32_t n_records)
+{
+	void *copy = malloc(size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, data, size);
+	unsigned position = worker_stop_clock(worker);
+	/* It ended well: if the worker dies now, then not of this batch. */
+	slot_at(worker_region(worker), worker->seq)->history[position - 1].attempts--;
+	worker->aside = (struct worker_aside){copy, size, worker->seq, position, kind, n_records};
+	host_leave(worker->host);
+	return 0;
+}
+
+/* The claim goes back, and the batch is run again: it was not a death. */
+static void worker_give_back(struct leat_worker *worker)
+{
+	struct slot *slot = slot_at(worker_region(worker), worker->seq);
+	unsigned position = worker->held->position;
+	slot->history[position - 1].attempts--;
+	worker->held = NULL;
+	ring_give_back(worker_region(worker), worker->seq, position, worker->index);
+	host_leave(worker->host);
+}
+
+/*
+ * Waits until the output may be as large as that. All batches before it are past this
+ * stage and need no worker that waits like this: its group has no other stage, or it is
+ * single mode's only worker, which has taken each of them to the sink. Returns false when
+ * the run is over.
+ */
+static bool worker_wait_for_memory(struct leat_worker *worker, uint64_t size)
+{
+	const struct region *region = worker_region(worker);
+	uint32_t *word = region_wait_word(region, worker->group);
+	unsigned area = slot_output(worker->held->position);
+	while (!ring_stopped(region)) {
+		uint32_t key = notify_prepare(word);
+		if (worker_reserve(worker, worker->seq, area, size))
+			return true;
+		if (ring_stopped(region))
+			break;
+		notify_sleep(word, key);
+	}
+	return false;
+}
+
+/* A call_grow of a worker. */
+static int worker_grow(void *context, size_t size, size_t *ret_capacity)
+{
+	struct leat_worker *worker = context;
+	const struct region *region = worker_region(worker);
+	unsigned area = slot_output(worker->held->position);
+	uint64_t most = region->header->area_capacity;
+	if (size > most)
+		return -ENOSPC;
+	/* Some more at a time, so that it is not asked for at every record. */
+	uint64_t more = size + size / 8 < most ? size + size / 8 : most;
+	bool stateless = region_stage(region, worker->held->position - 1)->is_stateless;
+	if (!budget_reserve(region, worker->seq, area, more) &&
+	    !budget_reserve(region, worker->seq, area, size) &&
+	    (stateless || !worker_wait_for_memory(worker, size)))
+		return -EAGAIN;
+	*ret_capacity = budget_room(region, worker->seq, area);
+	return 0;
 }
 
 /*
@@ -317,7 +454,10 @@ static void worker_run_native(struct leat_worker *worker)
 	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
 	struct call_output output = {
 	    .data = slot_area(region, worker->seq, slot_output(position)),
-	    .capacity = region->header->area_capacity,
+	    .capacity = budget_room(region, worker->seq, slot_output(position)),
+	    .most = region->header->area_capacity,
+	    .grow = worker_grow,
+	    .context = worker,
 	    .frame = (enum leat_frame)region->header->frame,
 	    .max_record = region->header->max_record,
 	    .wanted = worker_wanted(worker),
@@ -331,6 +471,10 @@ static void worker_run_native(struct leat_worker *worker)
 		crash_disarm();
 	} else {
 		worker_crashed(worker, &output, number);
+	}
+	if (result->later) {
+		worker_give_back(worker);
+		return;
 	}
 	if (result->why[0])
 		slot_cut(region, worker->seq, position, result->failed, result->why);
@@ -425,9 +569,11 @@ int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const vo
 		return -EINVAL;
 	if (size > region->header->area_capacity)
 		return -EMSGSIZE;
+	unsigned area = slot_output(worker->held->position);
+	if (!worker_reserve(worker, worker->seq, area, size))
+		return worker_set_aside(worker, kind, data, size, n_records);
 	if (size > 0)
-		memcpy(slot_area(region, worker->seq, slot_output(worker->held->position)), data,
-		    size);
+		memcpy(slot_area(region, worker->seq, area), data, size);
 	return worker_end(worker, kind, size, n_records);
 }
 

@@ -33,6 +33,9 @@ struct call {
 	uint64_t max_record;
 	char *data;
 	size_t capacity;
+	size_t most;
+	call_grow *grow;
+	void *context;
 	bool runs;		     /* numbers go in runs: nothing about one can fail there */
 	volatile uint32_t *progress; /* a crash must find it written */
 	struct call_result *result;
@@ -84,10 +87,38 @@ static void call_undo(struct call_result *result)
 	result->n_records = result->whole_records;
 }
 
-static int call_full(struct call *call)
+/* Out of line: it is seldom that an area has to grow. */
+__attribute__((noinline)) static bool call_make_room(struct call *call, size_t more)
 {
-	return call_fail(
-	    call, -ENOSPC, "gives more than a batch can hold, which is %zu bytes", call->capacity);
+	struct call_result *result = call->result;
+	int r = -ENOSPC;
+	if (call->grow && !result->later)
+		r = call->grow(call->context, result->size + more, &call->capacity);
+	if (r == -EAGAIN) {
+		result->later = true;
+		call_fail(call, r, "waits for memory");
+	}
+	return r == 0;
+}
+
+/* Whether so many bytes more fit. */
+static inline bool call_fits(struct call *call, size_t more)
+{
+	return more <= call->capacity - call->result->size || call_make_room(call, more);
+}
+
+static int call_full(struct call *call, size_t more)
+{
+	const struct call_result *result = call->result;
+	size_t given = result->size - result->whole_size + more;
+	if (result->whole_size == 0)
+		return call_fail(call, -ENOSPC,
+		    "gives %zu bytes or more, of which %zu fit into memory; raise --memory", given,
+		    call->most);
+	return call_fail(call, -ENOSPC,
+	    "gives %zu bytes or more, of which %zu fit into memory beside what the records"
+	    " before it gave; raise --memory",
+	    given, call->most - result->whole_size);
 }
 
 static int call_emit(struct leat_out *out, const void *record, size_t size)
@@ -104,9 +135,8 @@ static int call_emit(struct leat_out *out, const void *record, size_t size)
 		return call_fail(call, -EILSEQ, "gives a record that holds a %s",
 		    call->frame == LEAT_NEWLINE ? "newline; use --frame nul or u32"
 						: "NUL byte; use --frame newline or u32");
-	if (frame_size(call->frame, size) > call->capacity - result->size ||
-	    result->n_records == UINT32_MAX)
-		return call_full(call);
+	if (!call_fits(call, frame_size(call->frame, size)) || result->n_records == UINT32_MAX)
+		return call_full(call, frame_size(call->frame, size));
 	char *end = frame_put(call->frame, call->data + result->size, record, size);
 	result->size = (size_t)(end - call->data);
 	result->n_records++;
@@ -130,11 +160,11 @@ static int call_fail_raw(struct leat_out *out, const char *why)
  * Where a number of at most `most` bytes can be printed at once, without a copy;
  * NULL if it may not fit. No digit is a separator, so nothing else need be checked.
  */
-static char *call_room(const struct call *call, size_t most)
+static char *call_room(struct call *call, size_t most)
 {
 	const struct call_result *result = call->result;
 	if (call->max_record < most || result->n_records == UINT32_MAX ||
-	    frame_size(call->frame, most) > call->capacity - result->size)
+	    !call_fits(call, frame_size(call->frame, most)))
 		return NULL;
 	return call->data + result->size + frame_before(call->frame);
 }
@@ -151,8 +181,8 @@ static void call_keep(struct call *call, size_t size)
 static void call_put(struct call *call, int64_t bits)
 {
 	struct call_result *result = call->result;
-	if (sizeof(bits) > call->capacity - result->size) {
-		(void)call_full(call);
+	if (!call_fits(call, sizeof(bits))) {
+		(void)call_full(call, sizeof(bits));
 		return;
 	}
 	memcpy(call->data + result->size, &bits, sizeof(bits));
@@ -235,13 +265,13 @@ static void *call_place(struct call *call)
 }
 
 /* How many numbers the next run may have, so that whatever they are fits the output. */
-static uint32_t call_fitting(const struct call *call)
+static uint32_t call_fitting(struct call *call)
 {
 	const struct call_result *result = call->result;
 	size_t each = result->kind == LEAT_RECORDS ? CALL_TEXT_MAX : sizeof(int64_t);
-	size_t n = (call->capacity - result->size) / each;
-	if (!call->runs)
+	if (!call->runs || (!call_fits(call, CALL_RUN * each) && result->later))
 		return 0;
+	size_t n = (call->capacity - result->size) / each;
 	return n < CALL_RUN ? (uint32_t)n : CALL_RUN;
 }
 
@@ -324,7 +354,7 @@ static void call_records(struct call *call, const struct batch *batch)
 	size_t size;
 	for (uint32_t index = 0;; index++) {
 		index += call_plain(call, &reader, index);
-		if (!frame_next(&reader, &record, &size))
+		if (result->later || !frame_next(&reader, &record, &size))
 			return;
 		call_begin(call, index);
 		call_record(call, record, size);
@@ -350,6 +380,8 @@ static void call_array(struct call *call, const struct batch *batch)
 			i += run - 1;
 			continue;
 		}
+		if (result->later)
+			return;
 		call_begin(call, i);
 		if (batch->kind == LEAT_I64)
 			call_give_i64(call, ((call_i64 *)call->stage->function)(integers[i]));
@@ -388,6 +420,9 @@ void call_batch(const struct leat_stage *stage, const struct batch *batch,
 	    .max_record = lengths ? UINT32_MAX : output->max_record,
 	    .data = output->data,
 	    .capacity = output->capacity,
+	    .most = output->most ? output->most : output->capacity,
+	    .grow = output->grow,
+	    .context = output->context,
 	    .runs = call_runs(stage, batch, output),
 	    .progress = output->progress,
 	    .result = ret_result,
@@ -409,5 +444,6 @@ void call_crashed(const struct leat_stage *stage, const struct call_output *outp
 		result->whole_size += before * sizeof(int64_t);
 	result->whole_records += before;
 	call_undo(result);
+	result->later = false;
 	snprintf(result->why, sizeof(result->why), "%s", why);
 }

@@ -12,10 +12,21 @@
 
 #include <leat/stage.h>
 
+#include <stdbool.h>
+
+typedef int call_grow(void *context, size_t size, size_t *ret_capacity);
+
 /* Where the output goes. */
 struct call_output {
 	void *data;
 	size_t capacity; /* bytes */
+	size_t most;	 /* what it can become, for the message; 0: it stays as it is */
+	/*
+	 * Asked for room for `size` bytes when they do not fit; NULL: there is none. Returns 0
+	 * with the new capacity, -ENOSPC if it never fits, or -EAGAIN if it may later.
+	 */
+	call_grow *grow;
+	void *context;
 	enum leat_frame frame;
 	uint64_t max_record;
 	enum leat_kind wanted; /* another kind than records only if the function gives it */
@@ -43,6 +54,7 @@ struct call_result {
 		int64_t i64[CALL_RUN];
 		double f64[CALL_RUN];
 	} given;
+	bool later; /* it did not fit for now: nothing else counts, run it again */
 	char why[512];
 };
 

@@ -103,11 +103,12 @@ class Worker:
 class Host:
     """The methods of _library.Host."""
 
-    def __init__(self, *workers, frame=0, max_record=1 << 20):
+    def __init__(self, *workers, frame=0, max_record=1 << 20, max_answer=1 << 20):
         self._workers = workers
         self.workers = len(workers)
         self.frame = frame
         self.max_record = max_record
+        self.max_answer = max_answer
 
     def open_worker(self, nth):
         return self._workers[nth]

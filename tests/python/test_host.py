@@ -91,14 +91,22 @@ class Serving(Case):
     def test_more_than_a_slot_holds(self):
         stages = self.foreign("f", source="def f(n: int) -> str: return 'x' * n")
         worker = Worker(stages, [(0, b"1\n50\n1\n"), (0, b"30\n40\n")], capacity=20)
-        self.assertEqual(host.serve(Host(worker)), 0)
+        self.assertEqual(host.serve(Host(worker, max_answer=20)), 0)
+        fit = "fit into memory"
+        beside = "beside what the records before it gave"
         self.assertEqual(
             worker.said[1:],
             [
-                ("fail", b"x\n", 1, 1, "f() gave 50 bytes, more than a slot can hold"),
-                ("fail", b"", 0, 0, "f() gave 40 bytes, more than a slot can hold"),
+                ("fail", b"x\n", 1, 1, f"f() gave 51 bytes, of which 18 {fit} {beside}; raise --memory"),
+                ("fail", b"", 0, 0, f"f() gave 31 bytes, of which 20 {fit}; raise --memory"),
             ],
         )
+
+    def test_an_array_that_a_slot_does_not_hold_is_text(self):
+        stages = self.foreign("f", source="def f(n: int) -> int: return n")
+        worker = Worker(stages, [(0, b"1\n2\n3\n", 0, 1, False)], capacity=20)
+        self.assertEqual(host.serve(Host(worker, max_answer=20)), 0)
+        self.assertEqual(worker.said[1:], [("commit", b"1\n2\n3\n", 3)])
 
 
 class Process(Case):
@@ -115,6 +123,7 @@ class Process(Case):
     unsigned leat_host_workers(const struct leat_host *h) { (void)h; return 1; }
     enum leat_frame leat_host_frame(const struct leat_host *h) { (void)h; return LEAT_NEWLINE; }
     uint64_t leat_host_max_record(const struct leat_host *h) { (void)h; return 1000; }
+    uint64_t leat_host_max_answer(const struct leat_host *h) { (void)h; return 1000; }
     int leat_worker_open(struct leat_host *h, unsigned n, struct leat_worker **ret)
     { (void)n; *ret = (void *)h; return h == (void *)0x123456789a ? 0 : -22; }
     struct leat_worker *leat_worker_close(struct leat_worker *w) { (void)w; return 0; }

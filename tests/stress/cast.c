@@ -6,6 +6,7 @@
 #include "claim.h"
 #include "clock.h"
 #include "random.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -76,8 +77,10 @@ static void cast_replace(struct role *role)
 	uint64_t seq;
 	unsigned position;
 	check_killed(round, role->worker);
-	if (ring_held(&round->region, role->worker, &seq, &position))
+	if (ring_held(&round->region, role->worker, &seq, &position)) {
+		slot_give_back(&round->region, seq, slot_output(position));
 		(void)ring_take_back(&round->region, seq, position, role->worker);
+	}
 	ring_rouse(&round->region);
 	cast_fork(role);
 }

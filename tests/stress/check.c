@@ -5,8 +5,10 @@
 #include "content.h"
 #include "slot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool check_is_serial(const struct round *round, unsigned position)
 {
@@ -101,4 +103,16 @@ void check_content(struct round *round, uint64_t seq)
 		    (unsigned long long)seq, size, (unsigned long long)slot->size[area]);
 	free(expected);
 	free(between);
+}
+
+void check_memory(struct round *round)
+{
+	const struct region_header *header = round->region.header;
+	struct stat info;
+	if (fstat(round->region.fd, &info) < 0)
+		round_fail(round, "fstat: %s", strerror(errno));
+	/* The tables before the areas are beside it. */
+	uint64_t taken = (uint64_t)info.st_blocks * 512;
+	if (taken > header->memory + header->areas_offset)
+		round_fail(round, "%llu bytes are in use", (unsigned long long)taken);
 }

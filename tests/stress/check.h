@@ -29,4 +29,7 @@ void check_held(struct round *round, unsigned position, uint64_t seq, unsigned w
 /* At the sink: the batch has been through every stage. */
 void check_content(struct round *round, uint64_t seq);
 
+/* The areas take no more than the ring may have. */
+void check_memory(struct round *round);
+
 #endif

@@ -5,15 +5,28 @@
 
 #include <string.h>
 
-size_t content_make(uint64_t seed, uint32_t size_bits, uint64_t seq, char *to)
+static size_t content_begin(uint64_t seed, uint32_t size_bits, uint64_t seq, uint64_t *ret_state)
 {
-	uint64_t state = seed ^ seq * 0x2545f4914f6cdd1d;
-	uint64_t kind = random_below(&state, 1000);
-	size_t size = random_below(&state, 1ull << size_bits);
+	*ret_state = seed ^ seq * 0x2545f4914f6cdd1d;
+	uint64_t kind = random_below(ret_state, 1000);
+	size_t size = random_below(ret_state, 1ull << size_bits);
 	if (kind < 100)
 		size = 0;
 	else if (kind < 105)
-		size = random_below(&state, CONTENT_MAX);
+		size = random_below(ret_state, CONTENT_MAX);
+	return size;
+}
+
+size_t content_size(uint64_t seed, uint32_t size_bits, uint64_t seq)
+{
+	uint64_t state;
+	return content_begin(seed, size_bits, seq, &state);
+}
+
+size_t content_make(uint64_t seed, uint32_t size_bits, uint64_t seq, char *to)
+{
+	uint64_t state;
+	size_t size = content_begin(seed, size_bits, seq, &state);
 	uint64_t word = random_next(&state);
 	/* A word at a time; ThreadSanitizer looks at each access. */
 	for (size_t i = 0; i < size; i += sizeof(word)) {

@@ -8,6 +8,9 @@
 
 #define CONTENT_MAX (400u << 10)
 
+/* How large content_make makes a batch. */
+size_t content_size(uint64_t seed, uint32_t size_bits, uint64_t seq);
+
 /*
  * A batch as the source makes it, most shorter than 1 << size_bits, few up to CONTENT_MAX.
  * Returns its size.

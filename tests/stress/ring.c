@@ -5,7 +5,8 @@
  * stage has each once, and the content. Now and then a claim is taken back, as if its
  * worker had died over it, or a worker's process is killed, at whatever step it is, and
  * replaced as the product does it, or a group's limit is changed, beyond which workers
- * park.
+ * park. Memory is short: who has none gives its claim back, and no more is ever there than
+ * the ring may have.
  *
  *	ring [--seconds N] [--threads | --processes] [SEED]
  *

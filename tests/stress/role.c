@@ -2,6 +2,7 @@
 #include "role.h"
 
 #include "atomic.h"
+#include "budget.h"
 #include "check.h"
 #include "claim.h"
 #include "content.h"
@@ -45,9 +46,11 @@ static bool source_wait(struct round *round, uint64_t seq)
 {
 	const struct region *region = &round->region;
 	uint32_t *word = region_wait_word(region, GROUP_SOURCE);
+	size_t size = content_size(round->seed, round->size_bits, seq);
 	while (!ring_stopped(region)) {
 		uint32_t key = notify_prepare(word);
-		if (ring_is_ready(region, seq, 0))
+		if (ring_is_ready(region, seq, 0) &&
+		    budget_reserve(region, seq, slot_output(0), size))
 			return true;
 		if (ring_stopped(region))
 			break;
@@ -98,6 +101,12 @@ static void worker_do(struct role *role, unsigned position, uint64_t seq)
 	role_delay(role);
 	if (random_below(&role->random, 1000) < round->deaths) {
 		worker_die(role, position, seq);
+		return;
+	}
+	if (!budget_reserve(region, seq, output, slot->size[input] + 1)) {
+		history->attempts--;
+		check_leave(round, position);
+		ring_give_back(region, seq, position, role->worker);
 		return;
 	}
 	size_t size = content_change(position, slot_area(region, seq, input), slot->size[input],
@@ -187,7 +196,9 @@ static void sink_run(struct role *role)
 		role_delay(role);
 		check_once(round, region_sink(&round->region), seq);
 		check_content(round, seq);
+		check_memory(round);
 		slot_trim(&round->region, seq);
+		budget_move_on(&round->region, seq + 1);
 		ring_advance(&round->region, seq++, region_sink(&round->region));
 		sink_change_limit(role);
 		/* Only looked at for whether it changes. */

@@ -88,6 +88,8 @@ static void round_plan(struct round *round, uint64_t *random)
 	round->deaths = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
 	round->changes = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 500);
 	round->size_bits = 1 + (uint32_t)random_below(random, 12);
+	/* From a single large batch on its way to all of them. */
+	round->memory = (2ull << 20) << random_below(random, 5);
 	round->delay = random_below(random, 2) ? 0 : (uint32_t)random_below(random, 100);
 	/* Only a process can be. */
 	if (round->processes && random_below(random, 2))
@@ -111,6 +113,7 @@ static int round_make(struct round *round)
 	    .n_slots = round->n_slots,
 	    .frame = LEAT_U32,
 	    .max_record = CONTENT_MAX,
+	    .memory = round->memory,
 	    .stages = stages,
 	    .n_stages = round->n_stages,
 	    .workers = workers,

@@ -37,6 +37,7 @@ struct round {
 	bool stateless[ROUND_STAGES_MAX];
 	uint32_t worker_groups[ROUND_WORKERS_MAX];
 	uint64_t n_batches;
+	uint64_t memory;
 	uint32_t size_bits; /* most batches are shorter than 1 << size_bits */
 	uint32_t delay;	    /* how many claims in a hundred are followed by one */
 	uint32_t deaths;    /* how many claims in a thousand are taken back */

@@ -8,6 +8,7 @@
 
 #include "number.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -205,12 +206,93 @@ static void fills_the_room(void **state)
 	}
 }
 
+/* An output that may grow by a little at a time, up to a limit. */
+struct growing {
+	size_t limit;
+	int beyond;
+	unsigned asked;
+};
+
+static int grow(void *context, size_t size, size_t *ret_capacity)
+{
+	struct growing *growing = context;
+	growing->asked++;
+	if (size > growing->limit)
+		return growing->beyond;
+	*ret_capacity = size;
+	return 0;
+}
+
+/* Text and arrays, in all four ways; returns the output's size if nothing is in its way. */
+static size_t run_growing(
+    enum leat_kind in, enum leat_kind wanted, struct growing *growing, struct call_result *result)
+{
+	static _Alignas(int64_t) char from[CAPACITY];
+	static _Alignas(int64_t) char to[CAPACITY];
+	static char expected[CAPACITY];
+	size_t whole = fill(expected, LEAT_I64, wanted == LEAT_RECORDS, 1, N);
+	struct batch batch = {
+	    .kind = in, .data = from, .size = fill(from, LEAT_I64, in == LEAT_RECORDS, 0, N)};
+	struct call_output output = {
+	    .data = to,
+	    .grow = grow,
+	    .context = growing,
+	    .most = growing->limit,
+	    .max_record = LIMIT,
+	    .wanted = wanted,
+	};
+	crash_at = UINT32_MAX;
+	n_calls = 0;
+	growing->asked = 0;
+	call_batch(&stages[0], &batch, &output, result);
+	if (!result->later)
+		assert_memory_equal(to, expected, result->size);
+	return whole;
+}
+
+static void asks_for_room(void **state)
+{
+	(void)state;
+	static struct call_result result;
+	for (int way = 0; way < 4; way++) {
+		enum leat_kind in = way & 1 ? LEAT_RECORDS : LEAT_I64;
+		enum leat_kind wanted = way & 2 ? LEAT_RECORDS : LEAT_I64;
+		struct growing growing = {CAPACITY, -ENOSPC, 0};
+		size_t whole = run_growing(in, wanted, &growing, &result);
+		assert_int_equal(result.size, whole);
+		assert_int_equal(result.n_records, N);
+		assert_true(growing.asked > 1);
+		/* To the byte, whatever it asked for. */
+		growing.limit = whole;
+		run_growing(in, wanted, &growing, &result);
+		assert_int_equal(result.size, whole);
+		assert_string_equal(result.why, "");
+		growing.limit = whole - 1;
+		run_growing(in, wanted, &growing, &result);
+		assert_int_equal(result.n_records, N - 1);
+		assert_int_equal(result.failed, N - 1);
+		assert_non_null(strstr(result.why, "beside what the records before it gave"));
+		/* What may fit later is neither whole nor failed, and nobody is called in vain. */
+		growing.beyond = -EAGAIN;
+		growing.limit = whole / 2;
+		run_growing(in, wanted, &growing, &result);
+		assert_true(result.later);
+		assert_true(n_calls < N);
+		growing.limit = 0;
+		run_growing(in, wanted, &growing, &result);
+		assert_true(result.later);
+		assert_int_equal(n_calls, 0);
+		assert_int_equal(growing.asked, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keeps_what_came_before_a_crash),
 	    cmocka_unit_test(minds_what_is_not_plain),
 	    cmocka_unit_test(fills_the_room),
+	    cmocka_unit_test(asks_for_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

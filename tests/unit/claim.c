@@ -408,6 +408,28 @@ static void finds_what_a_worker_holds(void **state)
 	region_free(&region);
 }
 
+static void finds_all_that_a_worker_holds(void **state)
+{
+	(void)state;
+	struct region region = tiny_ring(4, 2);
+	uint64_t next[8] = {0};
+	uint64_t seq = 77;
+	unsigned position = 77;
+	uint32_t slot = 0;
+	for (uint64_t i = 0; i < 3; i++)
+		ring_advance(&region, i, 0);
+	work(&region, 0, 1);
+	assert_claim(&region, 2, 1, &next[2], 0);
+	work(&region, 1, 1);
+	assert_claim(&region, 1, 1, &next[1], 2);
+	assert_true(ring_held_from(&region, 1, &slot, &seq, &position));
+	assert_true(seq == 0 && position == 2);
+	assert_true(ring_held_from(&region, 1, &slot, &seq, &position));
+	assert_true(seq == 2 && position == 1);
+	assert_false(ring_held_from(&region, 1, &slot, &seq, &position));
+	region_free(&region);
+}
+
 /* Prepares a wait on every group's word, and after the call tells whose were woken. */
 static void prepare_all(struct region *region)
 {
@@ -545,6 +567,7 @@ int main(void)
 	    cmocka_unit_test(a_claim_names_its_worker),
 	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
 	    cmocka_unit_test(finds_what_a_worker_holds),
+	    cmocka_unit_test(finds_all_that_a_worker_holds),
 	    cmocka_unit_test(whoever_goes_on_with_a_batch_wakes_nobody),
 	    cmocka_unit_test(wakes_whoever_may_go_on),
 	    cmocka_unit_test(an_end_is_told_to_all),

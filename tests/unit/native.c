@@ -108,7 +108,8 @@ static void frames_int64(void **state)
 	assert_int_equal(result.failed, 1);
 	assert_int_equal(result.size, 4);
 	run_text(twice, LEAT_NEWLINE, "1\n2\n500\n", 8, out, 8, LIMIT, &result);
-	assert_string_equal(result.why, "gives more than a batch can hold, which is 8 bytes");
+	assert_string_equal(result.why, "gives 5 bytes or more, of which 4 fit into memory beside "
+					"what the records before it gave; raise --memory");
 	assert_int_equal(result.failed, 2);
 	assert_int_equal(result.size, 4);
 	run_text(twice, LEAT_NUL, "1\n\0-22\0", 7, out, sizeof(out), LIMIT, &result);
@@ -241,7 +242,8 @@ static void says_when_the_output_is_full(void **state)
 	char out[8];
 	struct call_result result;
 	run_text(native, LEAT_NEWLINE, "a\nmxx\nb\n", 8, out, sizeof(out), LIMIT, &result);
-	assert_string_equal(result.why, "gives more than a batch can hold, which is 8 bytes");
+	assert_string_equal(result.why, "gives 7 bytes or more, of which 6 fit into memory beside "
+					"what the records before it gave; raise --memory");
 	assert_int_equal(result.failed, 1);
 	assert_int_equal(result.n_records, 1);
 	assert_int_equal(result.size, 2);

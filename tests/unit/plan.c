@@ -159,10 +159,22 @@ static void a_pool_runs_what_is_stateless(void **state)
 	assert_false(plan.stages[2].is_serial);
 	assert_false(plan.stages[0].is_replicated);
 	assert_true(plan.stages[2].is_replicated);
+	/* What may be run again for want of memory is so by the user's word alone. */
+	assert_true(plan.stages[0].is_stateless);
+	assert_false(plan.stages[1].is_stateless);
+	assert_true(plan.stages[2].is_stateless);
 	/* Threads of C stages live in the run's own process. */
 	assert_int_equal(plan.n_hosts, 1);
 	assert_int_equal(plan_ring(LEAT_PROCESSES, 3, CORES, specs, n, &plan), 0);
 	assert_int_equal(plan.n_hosts, 6);
+	assert_int_equal(plan_ring(LEAT_AUTO, 1, CORES, specs, n, &plan), 0);
+	assert_true(plan.stages[0].is_serial && plan.stages[0].is_stateless);
+	specs[2].workers = 1;
+	for (enum leat_mode mode = LEAT_AUTO; mode <= LEAT_PROCESSES; mode++) {
+		assert_int_equal(plan_ring(mode, 0, CORES, specs, n, &plan), 0);
+		for (uint32_t i = 0; i < n; i++)
+			assert_false(plan.stages[i].is_stateless);
+	}
 }
 
 static void where_there_is_python_the_pool_is_python(void **state)

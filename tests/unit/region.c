@@ -130,6 +130,51 @@ static void costs_little_at_first(void **state)
 	region_free(&region);
 }
 
+/* Everything that may be charged together is no more than what was asked for. */
+static void shares_its_memory_out(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t memory;
+		uint64_t max_record;
+		uint32_t n_slots;
+		uint64_t expected;
+	} cases[] = {
+	    {1 << 20, 1000, 32, 1 << 20},
+	    {1, 1000, 32, 1 << 20},
+	    {3 << 20, 1 << 30, 32, 3 << 20},
+	    {64 << 20, 1000, 32, 64 << 20},
+	    {64 << 20, 1000, 1, 64 << 20},
+	    {1ull << 40, 1000, 32, 1ull << 40},
+	    {0, 1000, 32, 256 << 20},
+	    {0, 64 << 20, 32, (512 + 4) << 20},
+	    {0, UINT32_MAX, 32, 8 * (1ull << 32) + (4 << 20) - 8},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct region_config config = {.n_slots = cases[i].n_slots,
+		    .max_record = cases[i].max_record,
+		    .memory = cases[i].memory};
+		struct region region = {0};
+		assert_int_equal(region_new(&config, &region), 0);
+		const struct region_header *header = region.header;
+		assert_int_equal(header->memory, cases[i].expected);
+		assert_int_equal(2 * header->n_slots * header->area_keep + header->young +
+				     2 * (header->area_capacity - header->area_keep),
+		    header->memory);
+		/* The source's buffer may hold what an area may. */
+		assert_true(header->young >= header->area_capacity);
+		assert_true(header->area_keep >= 4096 && header->area_keep <= 512 << 10);
+		assert_int_equal(header->area_keep % 4096, 0);
+		assert_int_equal(header->area_capacity % 4096, 0);
+		uint64_t longest = region_longest(&region);
+		assert_true(longest == cases[i].max_record || longest == header->area_capacity - 1);
+		/* What is not asked for is enough for the longest record. */
+		if (cases[i].memory == 0)
+			assert_int_equal(longest, cases[i].max_record);
+		region_free(&region);
+	}
+}
+
 static void copies_its_tables(void **state)
 {
 	(void)state;
@@ -302,7 +347,10 @@ static void refuses_insane_headers(void **state)
 	    {"frame", FIELD(frame), LEAT_U32 + 1},
 	    {"no stride", FIELD(slot_stride), 0},
 	    {"wide stride", FIELD(slot_stride), 1 << 30},
-	    {"long record", FIELD(max_record), UINT64_MAX / 2},
+	    {"much memory", FIELD(memory), UINT64_MAX / 2},
+	    {"little memory", FIELD(memory), 4096},
+	    {"much kept", FIELD(area_keep), 1 << 30},
+	    {"much for the young", FIELD(young), UINT64_MAX},
 	    {"small area", FIELD(area_capacity), 4096},
 	    {"large area", FIELD(area_capacity), UINT64_MAX},
 	    {"waits", FIELD(waits_offset), UINT64_MAX},
@@ -354,13 +402,15 @@ static void refuses_what_overflows(void **state)
 	struct region_header *header = region.header;
 	for (int shift = 20; shift < 64; shift++) {
 		struct region_header sane = *header;
-		header->max_record = 1ull << shift;
-		header->area_capacity = 2 * header->max_record + (1 << 20);
+		header->memory = 1ull << shift;
+		header->area_capacity = header->memory / 4;
+		header->young = sane.young - sane.memory + header->memory +
+				2 * (sane.area_capacity - header->area_capacity);
 		struct region other = {0};
 		int r = region_attach(region.fd, &other);
 		*header = sane;
-		if (r != -EPROTO && 1ull << shift != sane.max_record)
-			fail_msg("records of 1 << %d: accepted", shift);
+		if (r != -EPROTO && 1ull << shift != sane.memory)
+			fail_msg("memory of 1 << %d: accepted", shift);
 		/* Accepted, it took the descriptor: only its mapping is let go here. */
 		if (r == 0)
 			munmap(other.header, header->size);
@@ -406,6 +456,7 @@ int main(void)
 	    cmocka_unit_test(is_known_by_its_first_bytes),
 	    cmocka_unit_test(begins_empty),
 	    cmocka_unit_test(costs_little_at_first),
+	    cmocka_unit_test(shares_its_memory_out),
 	    cmocka_unit_test(copies_its_tables),
 	    cmocka_unit_test(a_rank_counts_the_own_group),
 	    cmocka_unit_test(both_mappings_see_one_memory),

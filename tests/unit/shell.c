@@ -95,10 +95,12 @@ static void options_that_matter_are_on_the_line(void **state)
 	struct leat_options options = leat_options_default();
 	options.frame = LEAT_NUL;
 	options.max_record = 1000;
+	options.memory = 2 << 20;
 	options.python = "/my env/python3";
 	options.time_log = LEAT_TIME_LOG_PLAIN;
 	assert_line(&options, stages, NULL, NULL,
-	    "leat stage --frame=nul --max-record=1000 '--python=/my env/python3' --time-log "
+	    "leat stage --frame=nul --max-record=1000 --memory=2097152 '--python=/my env/python3' "
+	    "--time-log "
 	    "mul.py:mul | sort");
 	options = leat_options_default();
 	options.frame = LEAT_U32;
