@@ -23,6 +23,7 @@ static const struct option compare_long[] = {
     {"input", required_argument, NULL, COMPARE_INPUT},
     {"frame", required_argument, NULL, OPTION_FRAME},
     {"max-record", required_argument, NULL, OPTION_MAX_RECORD},
+    {"memory", required_argument, NULL, OPTION_MEMORY},
     {"python", required_argument, NULL, OPTION_PYTHON},
     {"rounds", required_argument, NULL, COMPARE_ROUNDS},
     {"modes", required_argument, NULL, COMPARE_MODES},
@@ -53,6 +54,7 @@ static const char compare_help[] =
     "                      tables to standard error\n"
     "      --frame FRAME   how records end: newline, nul or u32 (a length before each)\n"
     "      --max-record N  the longest record, in bytes\n"
+    "      --memory SIZE   bound of the records in flight\n"
     "      --python PATH   the interpreter of Python stages; default: python3\n"
     "  -h, --help          show this\n"
     "\n"
@@ -126,6 +128,8 @@ static int compare_take_shared(struct compare_options *options, int id, const ch
 		options->job.frame = value;
 	} else if (id == OPTION_MAX_RECORD) {
 		options->job.max_record = value;
+	} else if (id == OPTION_MEMORY) {
+		options->job.memory = value;
 	} else {
 		options->job.python = value;
 	}

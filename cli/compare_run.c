@@ -19,7 +19,7 @@
 #define RUN_PATH_MAX 32
 
 /* Words of `leat run` before the stages, and the NULL after them. */
-#define RUN_WORDS_MAX 16
+#define RUN_WORDS_MAX 18
 
 static uint64_t run_now_ns(void)
 {
@@ -40,7 +40,8 @@ static const char **run_words(const struct compare_job *job, const char *mode, c
 	if (!words)
 		return NULL;
 	const char *options[][2] = {{"-m", mode}, {"--trace", trace}, {"--frame", job->frame},
-	    {"--max-record", job->max_record}, {"--python", job->python}};
+	    {"--max-record", job->max_record}, {"--memory", job->memory},
+	    {"--python", job->python}};
 	size_t n = 0;
 	words[n++] = "leat";
 	words[n++] = "run";

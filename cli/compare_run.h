@@ -14,6 +14,7 @@ struct compare_job {
 	uint64_t input_offset;
 	const char *frame;
 	const char *max_record;
+	const char *memory;
 	const char *python;
 	const char *const *stages;
 	size_t n_stages;

@@ -35,7 +35,14 @@ static int options_frame(struct leat_options *options, const char *command, cons
 /* A u32 frame and the ring's areas set the bound. */
 #define OPTIONS_MAX_RECORD_LIMIT UINT32_MAX
 
-static int options_max_record(struct leat_options *options, const char *command, const char *value)
+/* The areas' addresses must fit a process, of which there are 47 bits. */
+#define OPTIONS_MEMORY_LIMIT (1ull << 40)
+
+/* The least of which every part of a ring has a share; see region.c. */
+#define OPTIONS_MEMORY_LEAST (1ull << 20)
+
+/* A number of bytes with a suffix. Returns 0, or -EINVAL with nothing said. */
+static int options_size(const char *value, uint64_t least, uint64_t most, uint64_t *ret_size)
 {
 	static const char suffixes[] = "KMG";
 	char *end = NULL;
@@ -45,11 +52,26 @@ static int options_max_record(struct leat_options *options, const char *command,
 	unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
 	if (suffix)
 		end++;
-	if (value[0] < '0' || value[0] > '9' || *end || errno || size == 0 ||
-	    size > OPTIONS_MAX_RECORD_LIMIT >> shift)
+	if (value[0] < '0' || value[0] > '9' || *end || errno || size > most >> shift ||
+	    size << shift < least)
+		return -EINVAL;
+	*ret_size = size << shift;
+	return 0;
+}
+
+static int options_max_record(struct leat_options *options, const char *command, const char *value)
+{
+	if (options_size(value, 1, OPTIONS_MAX_RECORD_LIMIT, &options->max_record) < 0)
 		return options_error(
 		    command, "--max-record is a size such as 4096, 64M or 1G, not '%s'", value);
-	options->max_record = size << shift;
+	return 0;
+}
+
+static int options_memory(struct leat_options *options, const char *command, const char *value)
+{
+	if (options_size(value, OPTIONS_MEMORY_LEAST, OPTIONS_MEMORY_LIMIT, &options->memory) < 0)
+		return options_error(
+		    command, "--memory is a size from 1M, such as 64M or 1G, not '%s'", value);
 	return 0;
 }
 
@@ -77,6 +99,8 @@ int options_take(struct leat_options *options, const char *command, int id, cons
 		return options_frame(options, command, value);
 	case OPTION_MAX_RECORD:
 		return options_max_record(options, command, value);
+	case OPTION_MEMORY:
+		return options_memory(options, command, value);
 	case OPTION_PYTHON:
 		options->python = value;
 		return 0;

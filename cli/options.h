@@ -11,6 +11,7 @@
 enum option_id {
 	OPTION_FRAME = 256,
 	OPTION_MAX_RECORD,
+	OPTION_MEMORY,
 	OPTION_PYTHON,
 	OPTION_TIME_LOG,
 	OPTION_TAG,
@@ -23,6 +24,7 @@ enum option_id {
 #define OPTIONS_SHARED                                                                             \
 	{"frame", required_argument, NULL, OPTION_FRAME},                                          \
 	    {"max-record", required_argument, NULL, OPTION_MAX_RECORD},                            \
+	    {"memory", required_argument, NULL, OPTION_MEMORY},                                    \
 	    {"python", required_argument, NULL, OPTION_PYTHON},                                    \
 	    {"time-log", optional_argument, NULL, OPTION_TIME_LOG},                                \
 	    {"tag", no_argument, NULL, OPTION_TAG},                                                \
@@ -37,6 +39,8 @@ enum option_id {
 	"      --frame FRAME      how records are told apart: newline (the default),\n"            \
 	"                         nul, or u32 (4 bytes of length before each)\n"                   \
 	"      --max-record SIZE  the longest record; default 64M (suffixes K, M, G)\n"            \
+	"      --memory SIZE      bound of the records in flight, from 1M; default: enough\n"      \
+	"                         for the longest record\n"                                        \
 	"      --python PYTHON    the interpreter of Python stages; default python3\n"             \
 	"      --time-log[=full]  each call's time on stderr; full adds the record's\n"            \
 	"                         number, the cpu time and the worker\n"                           \

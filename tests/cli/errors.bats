@@ -445,6 +445,9 @@ usage() {
 	usage "leat run: --max-record is a size .*'-1'; try .*" run --max-record -1 cat
 	usage "leat run: --max-record is a size .*'1X'; try .*" run --max-record 1X cat
 	usage "leat run: --max-record is a size .*'8G'; try .*" run --max-record 8G cat
+	usage "leat run: --memory is a size from 1M, .*'1000K'; try .*" run --memory 1000K cat
+	usage "leat run: --memory is a size from 1M, .*'2000G'; try .*" run --memory 2000G cat
+	usage "leat stage: --memory is a size from 1M, .*'much'; try .*" stage --memory much cat
 	usage "leat run: --time-log .*'all'; try .*" run --time-log=all cat
 	usage "leat run: --dry-run needs -m shell; try .*" run --dry-run cat
 	usage "leat stage: no stage is named; try 'leat stage --help'" stage

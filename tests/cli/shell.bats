@@ -70,7 +70,7 @@ wait'
 
 @test "options go into the line" {
 	printf 'a\nb\0c\0' >numbers
-	pasted --frame nul --max-record 1000 --python python3 "$STAGES/octets.py:reverse" "$STAGES/octets.c:copy"
+	pasted --frame nul --max-record 1000 --memory 2M --python python3 "$STAGES/octets.py:reverse" "$STAGES/octets.c:copy"
 	seq 5 >numbers
 	leat run -m shell --dry-run --time-log=full --python "$(command -v python3)" "$STAGES/numbers.py:twice"
 	mv out line
