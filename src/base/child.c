@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,19 @@ static void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * A program whose output is a pipe writes it by 4 KiB mostly. Each write wakes the reader,
+ * which with the usual policy may take over the writer's core, for as little as that. A
+ * batch process that is woken waits for a core that is free, or for its turn.
+ */
+static void child_schedule(void)
+{
+	const struct sched_param param = {0};
+	/* What the caller has chosen, as chrt does, stays. */
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		(void)sched_setscheduler(0, SCHED_BATCH, &param);
+}
+
 static int child_exec(const struct child_setup *setup, pid_t parent)
 {
 	if (!setup->stays)
@@ -56,6 +70,8 @@ static int child_exec(const struct child_setup *setup, pid_t parent)
 	/* It may have died before that call. */
 	if (getppid() != parent)
 		return -ESRCH;
+	if (setup->streams)
+		child_schedule();
 	int r = child_descriptors(setup);
 	if (r < 0)
 		return r;

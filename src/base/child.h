@@ -50,6 +50,7 @@ struct child_setup {
 	bool stays;   /* in the caller's process group: it may use the terminal */
 	bool lingers; /* what it starts may go on after it: see child_end_group */
 	bool counts_io;
+	bool streams; /* part of a pipe: a neighbour that it wakes shall not take its core */
 };
 
 #define CHILD_MAP_MAX 8

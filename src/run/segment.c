@@ -159,6 +159,7 @@ static int segment_start_program(struct segment *segment, struct leat_error *ret
 	    .n_map = 3,
 	    .stays = segment->at_terminal,
 	    .lingers = true,
+	    .streams = !segment->is_ours,
 	    .counts_io = segment->options->trace_fd >= 0 && !segment->is_ours,
 	};
 	if (segment->is_ours && segment->options->trace_fd >= 0)

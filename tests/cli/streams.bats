@@ -67,6 +67,17 @@ write_scripts() {
 	no_leftovers
 }
 
+@test "commands take turns as batch processes, unless the caller chose otherwise" {
+	# The kernel's number of the policy is the 41st field.
+	echo 'cat; exec cut -d" " -f41 /proc/self/stat' >policy
+	leat run cat 'sh policy' </dev/null
+	prints "$(chrt -b 0 sh policy </dev/null)"
+	chain "chrt -i 0 '$LEAT' run cat 'sh policy' </dev/null"
+	prints "$(chrt -i 0 sh policy </dev/null)"
+	[ "$(chrt -i 0 sh policy </dev/null)" != "$(chrt -b 0 sh policy </dev/null)" ]
+	no_leftovers
+}
+
 @test "a chain of stream commands passes everything" {
 	seq 300000 >numbers
 	leat run -i numbers 'tr 0-9 1-90' 'tee copy' 'tr 1-90 0-9' cat
