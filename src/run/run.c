@@ -100,7 +100,10 @@ static int run_open_signals(struct run *run)
 int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
     uint32_t n_specs, struct leat_error *reterr)
 {
-	*run = (struct run){.options = options, .guard.pipe = -1, .bell = -1, .signals = -1};
+	run->options = options;
+	run->guard.pipe = -1;
+	run->bell = -1;
+	run->signals = -1;
 	int r = run_split(run, specs, n_specs);
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");

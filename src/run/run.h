@@ -39,7 +39,8 @@ struct run {
 };
 
 /*
- * specs: the whole chain, resolved. Returns 0 or -errno with the error written;
+ * run: all zero; most of it is never touched, and what is costs a page each. specs: the
+ * whole chain, resolved. Returns 0 or -errno with the error written;
  * run_close is due in both cases.
  */
 int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
