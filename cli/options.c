@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,50 @@ static int options_memory(struct leat_options *options, const char *command, con
 	return 0;
 }
 
+/* Returns the number, or -1 for anything that is none, or is over the limit. */
+static long options_number(const char *value, long limit)
+{
+	char *end = NULL;
+	errno = 0;
+	long n = strtol(value, &end, 10);
+	bool plain = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
+	return plain && n <= limit ? n : -1;
+}
+
+static int options_batch(struct leat_options *options, const char *command, const char *value)
+{
+	size_t size = strlen(value);
+	char digits[16] = "";
+	options->batch_records = 0;
+	if (size > 1 && size <= sizeof(digits) && value[size - 1] == 'l') {
+		memcpy(digits, value, size - 1);
+		long records = options_number(digits, UINT32_MAX - 1);
+		if (records > 0)
+			options->batch_records = (uint32_t)records;
+	} else {
+		digits[0] = options_size(value, 1, OPTIONS_MEMORY_LIMIT, &options->batch_bytes) < 0;
+	}
+	if (options->batch_records == 0 && digits[0])
+		return options_error(command,
+		    "--batch is a size such as 64K or 1M, or a number of records such as 1000l, "
+		    "not '%s'",
+		    value);
+	return 0;
+}
+
+#define OPTIONS_SECONDS_MAX 1000000
+
+static int options_seconds(
+    unsigned *ret, const char *command, const char *option, const char *value, long least)
+{
+	long n = options_number(value, OPTIONS_SECONDS_MAX);
+	if (n < least)
+		return options_error(command,
+		    "%s is a whole number of seconds from %ld on, not '%s'", option, least, value);
+	*ret = (unsigned)n;
+	return 0;
+}
+
 static int options_time_log(struct leat_options *options, const char *command, const char *value)
 {
 	if (value && strcmp(value, "full") != 0)
@@ -114,6 +159,12 @@ int options_take(struct leat_options *options, const char *command, int id, cons
 	case OPTION_TRACE_STAGE:
 		options->trace_stage = (unsigned)strtoul(value, NULL, 10);
 		return 0;
+	case OPTION_BATCH:
+		return options_batch(options, command, value);
+	case OPTION_STALL:
+		return options_seconds(&options->stall_s, command, "--stall", value, 0);
+	case OPTION_TIMEOUT:
+		return options_seconds(&options->timeout_s, command, "--timeout", value, 1);
 	case OPTION_OUT_NAME:
 		options->out_name = value;
 		return 0;

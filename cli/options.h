@@ -18,6 +18,9 @@ enum option_id {
 	OPTION_TRACE,
 	OPTION_TRACE_STAGE,
 	OPTION_OUT_NAME,
+	OPTION_BATCH,
+	OPTION_STALL,
+	OPTION_TIMEOUT,
 	OPTION_OWN,
 };
 
@@ -31,6 +34,9 @@ enum option_id {
 	    {"trace", required_argument, NULL, OPTION_TRACE},                                      \
 	    {"trace-stage", required_argument, NULL, OPTION_TRACE_STAGE},                          \
 	    {"output-name", required_argument, NULL, OPTION_OUT_NAME},                             \
+	    {"batch", required_argument, NULL, OPTION_BATCH},                                      \
+	    {"stall", required_argument, NULL, OPTION_STALL},                                      \
+	    {"timeout", required_argument, NULL, OPTION_TIMEOUT},                                  \
 	{                                                                                          \
 		"help", no_argument, NULL, 'h'                                                     \
 	}
@@ -41,6 +47,13 @@ enum option_id {
 	"      --max-record SIZE  the longest record; default 64M (suffixes K, M, G)\n"            \
 	"      --memory SIZE      bound of the records in flight, from 1M; default: enough\n"      \
 	"                         for the longest record\n"                                        \
+	"      --batch SIZE       how much of its input a batch: command's process gets: whole\n"  \
+	"                         records of 1M in all (the default; suffixes K, M, G), or\n"      \
+	"                         1000l for as many records\n"                                     \
+	"      --stall SECONDS    say so when a command gives nothing for so long; default\n"      \
+	"                         10, 0: never\n"                                                  \
+	"      --timeout SECONDS  end a process of each: or batch: that takes longer, or of\n"     \
+	"                         line: that does not answer for so long: its record fails\n"      \
 	"      --python PYTHON    the interpreter of Python stages; default python3\n"             \
 	"      --time-log[=full]  each call's time on stderr; full adds the record's\n"            \
 	"                         number, the cpu time and the worker\n"                           \

@@ -76,6 +76,11 @@ enum leat_notice {
  * unordered: records may leave in another order than they came.
  * tag: what a stage's process writes to stderr comes out with the stage's name before each
  *      line, as does what a command writes.
+ * batch_bytes, batch_records: of a batch: stage, how much of its input a process gets: so
+ *       many records, or whole records of so many bytes if batch_records is 0.
+ * stall_s: after how many seconds without an answer a command is worth a notice; 0: never.
+ * timeout_s: after how many seconds a process of a batch: or each: command, or an answer of
+ *       a line: command, has failed; 0: never.
  * notice: called by leat_pipeline_run's thread with what a person who waits should
  *         know now; NULL for nobody.
  */
@@ -97,6 +102,10 @@ struct leat_options {
 	unsigned jobs;
 	int unordered;
 	int tag;
+	uint64_t batch_bytes;
+	uint32_t batch_records;
+	unsigned stall_s;
+	unsigned timeout_s;
 	void (*notice)(void *context, enum leat_notice notice, const char *text);
 	void *notice_context;
 };
@@ -113,7 +122,7 @@ struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline);
 
 /*
  * Appends a stage: [NAME=]FILE.py:FUNC, py:MODULE:FUNC, FILE.c:FUNC,
- * FILE.so:FUNC, stream:COMMAND or COMMAND. The text is copied.
+ * FILE.so:FUNC, COMMAND or stream:, line:, batch: or each:COMMAND. The text is copied.
  * Returns 0, or -EINVAL with the error written.
  */
 int leat_pipeline_add(struct leat_pipeline *pipeline, const char *text, struct leat_error *reterr);

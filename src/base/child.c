@@ -76,7 +76,7 @@ static int child_exec(const struct child_setup *setup, pid_t parent)
 	if (r < 0)
 		return r;
 	child_signals();
-	execvp(setup->argv[0], setup->argv);
+	execvpe(setup->argv[0], setup->argv, setup->environment ? setup->environment : environ);
 	return -errno;
 }
 

@@ -45,6 +45,7 @@ struct child {
  */
 struct child_setup {
 	char *const *argv; /* argv[0] is looked up on PATH */
+	char *const *environment; /* NULL: the caller's */
 	const int *map;
 	int n_map;    /* at most CHILD_MAP_MAX */
 	bool stays;   /* in the caller's process group: it may use the terminal */

@@ -117,6 +117,21 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
 	return false;
 }
 
+bool ring_all_claimed(const struct region *region, unsigned position, uint64_t next)
+{
+	uint64_t end = ring_end_seq(region);
+	if (end == END_UNKNOWN)
+		return false;
+	for (uint64_t seq = next; seq < end; seq++) {
+		uint64_t state = ring_state(region, seq);
+		uint64_t place = ring_place(region, seq, position);
+		bool claimed = state_place_of(state) == place && state_is_busy(state);
+		if (!claimed && !state_is_after(state_place_of(state), place))
+			return false;
+	}
+	return true;
+}
+
 int ring_commit_quietly(
     const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {

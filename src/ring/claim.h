@@ -61,6 +61,12 @@ bool ring_claim_any(const struct region *region, unsigned position, unsigned wor
     uint64_t *ret_seq);
 
 /*
+ * Whether every batch there is or will be has been claimed at this position or has passed
+ * it; `next` is a claimer's hint.
+ */
+bool ring_all_claimed(const struct region *region, unsigned position, uint64_t next);
+
+/*
  * Ends a claim: the batch goes on to the next position. Returns 0, or -ESTALE when
  * the claim was taken back.
  */

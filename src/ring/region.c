@@ -24,7 +24,7 @@
 static_assert(sizeof(struct region_stage) == 4448, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
 static_assert(sizeof(struct region_waits) == 2 * REGION_LINE, "the region is an interface");
-static_assert(offsetof(struct region_header, end_seq) == 128, "the region is an interface");
+static_assert(offsetof(struct region_header, end_seq) == 192, "the region is an interface");
 
 static uint64_t region_round(uint64_t value, uint64_t unit)
 {
@@ -113,6 +113,8 @@ int region_new(const struct region_config *config, struct region *ret_region)
 	    .frame = config->frame,
 	    .max_record = config->max_record,
 	    .memory = config->memory ? config->memory : region_memory(config->max_record),
+	    .batch_bytes = config->batch_bytes,
+	    .batch_exactly = config->batch_exactly,
 	    .end_seq = END_UNKNOWN,
 	};
 	uint64_t least = REGION_PAGES_MIN * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -16,6 +16,7 @@
 
 #include <leat/pipeline.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +37,10 @@ enum stage_kind {
 	STAGE_C,
 	STAGE_PYTHON_FILE,
 	STAGE_PYTHON_MODULE,
-	STAGE_COMMAND, /* never inside a ring */
+	STAGE_COMMAND, /* the whole stream through one process; never inside a ring */
+	STAGE_LINE,    /* a command that answers a record with a record */
+	STAGE_BATCH,   /* a process a batch */
+	STAGE_EACH,    /* a process a record */
 };
 
 struct region_stage {
@@ -54,6 +58,12 @@ struct region_stage {
 };
 
 #define OWNER_ANY UINT32_MAX
+
+/* Whether a stage is a command that takes records: a thread of the run speaks with it. */
+static inline bool region_kind_is_command(uint32_t kind)
+{
+	return kind == STAGE_LINE || kind == STAGE_BATCH || kind == STAGE_EACH;
+}
 
 enum worker_state {
 	WORKER_STARTING,
@@ -89,6 +99,9 @@ struct region_header {
 	uint32_t frame;
 	uint32_t slot_stride;
 	uint64_t max_record;
+	uint64_t batch_bytes;	/* what a batch has to hold, or one of them; 0: see pace.h */
+	uint32_t batch_exactly; /* records */
+	uint32_t unused;
 	uint64_t memory;	/* what the areas and the source's buffer may take; see budget.h */
 	uint64_t area_capacity; /* a quarter of it */
 	uint64_t area_keep;	/* what of an area is free of charge, and stays */
@@ -104,6 +117,10 @@ struct region_header {
 	uint32_t stop;
 	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
 	uint32_t record_ns;	/* what a record takes in all stages, of late; see pace.h */
+	/* Where a stage may have to be told much before it answers; see pace.h. */
+	uint32_t window_base;	/* 0: there is none */
+	uint32_t window_slots;	/* that may be in flight at once */
+	uint32_t least_records; /* that a batch should hold */
 	uint32_t awaited;	/* somebody waits for a batch to be the oldest */
 	/* Changes with every batch. */
 	uint64_t oldest __attribute__((aligned(64))); /* all before are retired */
@@ -118,6 +135,8 @@ struct region_config {
 	uint32_t n_slots;
 	enum leat_frame frame;
 	uint64_t max_record;
+	uint64_t batch_bytes; /* this and the next as in the header; 0: none */
+	uint32_t batch_exactly;
 	uint64_t memory; /* bytes; 0: so that max_record fits, with room to spare */
 	const struct region_stage *stages;
 	uint32_t n_stages;

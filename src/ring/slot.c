@@ -134,15 +134,22 @@ void slot_forget_tries(struct slot_history *history)
 	history->kills = 0;
 }
 
+bool slot_is_exact(const struct slot *slot, uint32_t stage)
+{
+	/* A failing stage before this one has cut the batch: the rest matches. */
+	for (uint32_t i = 0; i < stage; i++) {
+		if (slot->history[i].records_in != slot->history[i].records_out)
+			return false;
+	}
+	return true;
+}
+
 void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t *ret_last)
 {
 	*ret_first = slot->first_record;
 	*ret_last = slot->first_record + slot->n_source_records - 1;
-	for (uint32_t i = 0; i < slot->failure.stage; i++) {
-		/* A failing stage before this one has cut the batch: the rest matches. */
-		if (slot->history[i].records_in != slot->history[i].records_out)
-			return;
-	}
+	if (slot->failure.index == SLOT_NO_INDEX || !slot_is_exact(slot, slot->failure.stage))
+		return;
 	*ret_first += slot->failure.index;
 	*ret_last = *ret_first;
 }

@@ -40,10 +40,13 @@ struct slot_history {
 #define SLOT_NO_FAILURE	   UINT32_MAX
 #define SLOT_SOURCE_FAILED (UINT32_MAX - 1)
 
+/* `index` of a failure that no single record is to blame for: the whole batch is. */
+#define SLOT_NO_INDEX UINT32_MAX
+
 /* The batch was cut at a record that failed: what came before it goes on. */
 struct slot_failure {
 	uint32_t stage;
-	uint32_t index; /* of the failing record in the stage's input */
+	uint32_t index; /* of the failing record in the stage's input; or SLOT_NO_INDEX */
 	char why[768];
 	char record[96]; /* as messages show it; may be empty */
 	char words[608]; /* what its process said last; may be empty */
@@ -113,6 +116,9 @@ static inline bool slot_failed(const struct slot *slot)
 {
 	return slot->failure.stage != SLOT_NO_FAILURE;
 }
+
+/* Whether each record of a stage's input is one of the source's, as far as it is known. */
+bool slot_is_exact(const struct slot *slot, uint32_t stage);
 
 /*
  * The source's numbers of the records that the failure may be about: one where it

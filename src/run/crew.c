@@ -9,6 +9,7 @@
 #include "fd.h"
 #include "install.h"
 #include "limit.h"
+#include "pace.h"
 #include "quote.h"
 #include "recovery.h"
 #include "slot.h"
@@ -25,6 +26,10 @@
 
 /* Batches in flight. */
 #define CREW_SLOTS 32u
+
+/* With programs that may answer only when they have been told much; see pace_bound_window. */
+#define CREW_SLOTS_LINE	 256u
+#define CREW_WINDOW_LINE 4u /* slots for each of them */
 
 /* How long a host may take to leave after a stop before it is made to. */
 #define CREW_GRACE_MS 200
@@ -66,12 +71,15 @@ static void *crew_thread_run(void *argument)
 		leat_worker_close(worker);
 	}
 	crash_thread_end(stack);
+	/* pairs with: crew_is_gone: nothing is posted any more */
+	atomic_store_release(&thread->ended, 1);
+	fd_ring(thread->crew->bell);
 	return NULL;
 }
 
 static int crew_start_threads(struct crew *crew, unsigned host)
 {
-	host_join(&crew->self, &crew->region, crew->bell, host);
+	host_join(&crew->self, &crew->region, crew->bell, host, &crew->commands);
 	for (unsigned i = 0; i < leat_host_workers(&crew->self); i++) {
 		struct crew_thread *thread = &crew->threads[i];
 		*thread = (struct crew_thread){.crew = crew, .nth = i};
@@ -244,14 +252,98 @@ static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *r
 		   : 0;
 }
 
+/* The workers of its line: stages. */
+static unsigned crew_count_lines(const struct crew *crew)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
+		for (uint32_t k = 0; k < crew->plan.n_workers; k++)
+			n += crew->plan.stages[i].kind == STAGE_LINE &&
+			     crew->plan.workers[k].group == crew->plan.stages[i].group;
+	}
+	return n;
+}
+
+/* "[sed] ", or "[sed.2] ": of batch: and each: commands the record is told, by tagger.c. */
+static void crew_tag_command(
+    const struct crew *crew, const struct region_stage *stage, unsigned worker, char *tag)
+{
+	if (!crew->tag || stage->kind != STAGE_LINE)
+		return;
+	if (plan_group_size(&crew->plan, stage->group) > 1)
+		snprintf(tag, RELAY_PREFIX_MAX, "[%s.%u] ", stage->name,
+		    region_rank(&crew->region, worker) + 1);
+	else
+		snprintf(tag, RELAY_PREFIX_MAX, "[%s] ", stage->name);
+}
+
+static int crew_open_command(struct crew *crew, const struct region_stage *stage, unsigned worker)
+{
+	char tag[RELAY_PREFIX_MAX] = "";
+	int *err = &crew->command_errs[worker];
+	crew_tag_command(crew, stage, worker, tag);
+	int r = relay_open(&crew->command_relays[worker], crew->outlet, tag, err);
+	if (r == 0 && crew->tag && stage->kind != STAGE_LINE)
+		(void)fcntl(*err, F_SETFL, O_NONBLOCK);
+	return r;
+}
+
+/* What the workers that speak with commands need. */
+static int crew_open_commands(struct crew *crew)
+{
+	notices_init(&crew->commands.notices, crew->bell);
+	crew->commands.tag = crew->tag;
+	crew->commands.errs = crew->command_errs;
+	crew->commands.stop = fd_bell();
+	int r = crew->commands.stop < 0 ? crew->commands.stop : 0;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		crew->command_errs[i] = -1;
+		for (uint32_t k = 0; r == 0 && k < crew->plan.n_stages; k++) {
+			const struct region_stage *stage = &crew->plan.stages[k];
+			if (stage->group == crew->plan.workers[i].group &&
+			    region_kind_is_command(stage->kind))
+				r = crew_open_command(crew, stage, i);
+		}
+	}
+	return r;
+}
+
+static void crew_close_commands(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		crew->command_errs[i] = fd_close(crew->command_errs[i]);
+		relay_close(&crew->command_relays[i]);
+	}
+	crew->commands.stop = fd_close(crew->commands.stop);
+	notices_fini(&crew->commands.notices);
+}
+
+/* An exact batch fits an area, and leaves half of it to records that are longer. */
+static int crew_check_batches(struct crew *crew, struct leat_error *reterr)
+{
+	struct region_header *header = crew->region.header;
+	uint64_t most = header->area_capacity / 2;
+	if (crew->batch_bytes > most && crew->batch_bytes < UINT64_MAX)
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+		    "a batch of %llu bytes is more than the %llu that fit into memory; raise "
+		    "--memory",
+		    (unsigned long long)crew->batch_bytes, (unsigned long long)most);
+	if (header->batch_bytes > most)
+		header->batch_bytes = most;
+	return 0;
+}
+
 int crew_start(
     struct crew *crew, int bell, const struct leat_options *options, struct leat_error *reterr)
 {
+	unsigned lines = crew_count_lines(crew);
 	struct region_config config = {
-	    .n_slots = CREW_SLOTS,
+	    .n_slots = lines > 0 ? CREW_SLOTS_LINE : CREW_SLOTS,
 	    .frame = options->frame,
 	    .max_record = options->max_record,
 	    .memory = options->memory,
+	    .batch_bytes = crew->batch_bytes,
+	    .batch_exactly = crew->batch_records,
 	    .stages = crew->plan.stages,
 	    .n_stages = crew->plan.n_stages,
 	    .workers = crew->plan.workers,
@@ -264,6 +356,14 @@ int crew_start(
 		return failure(reterr, LEAT_CANNOT_START, r,
 		    "cannot map the ring's memory: %s; a smaller --max-record needs less",
 		    strerror(-r));
+	r = crew_check_batches(crew, reterr);
+	if (r < 0)
+		return r;
+	r = crew_open_commands(crew);
+	if (r < 0)
+		return failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r));
+	if (lines > 0)
+		pace_bound_window(&crew->region, CREW_WINDOW_LINE * lines);
 	for (unsigned group = GROUP_WORKERS; group < crew->region.header->n_groups; group++) {
 		if (crew->plan.is_auto[group])
 			limit_set(&crew->region, group, 1);
@@ -304,6 +404,8 @@ int crew_poll_words(const struct crew *crew, struct pollfd *items)
 	int n = 0;
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
 		n += relay_poll(&crew->relays[i], items + n);
+	for (unsigned i = 0; i < crew->plan.n_workers; i++)
+		n += relay_poll(&crew->command_relays[i], items + n);
 	return n;
 }
 
@@ -311,6 +413,8 @@ void crew_pass_words(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
 		relay_pump(&crew->relays[i]);
+	for (unsigned i = 0; i < crew->plan.n_workers; i++)
+		relay_pump(&crew->command_relays[i]);
 }
 
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)
@@ -328,13 +432,34 @@ int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_e
 	return r;
 }
 
-bool crew_is_gone(const struct crew *crew)
+bool crew_has_hosts(const struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		if (crew->hosts[i].pid != 0)
+			return true;
+	}
+	return false;
+}
+
+bool crew_is_gone(const struct crew *crew)
+{
+	if (crew_has_hosts(crew))
+		return false;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		const struct crew_thread *thread = &crew->threads[i];
+		/* pairs with: crew_thread_run */
+		if (thread->started && !atomic_load_acquire(&thread->ended))
 			return false;
 	}
 	return true;
+}
+
+void crew_stop(struct crew *crew)
+{
+	if (!crew->region.header)
+		return;
+	ring_stop(&crew->region);
+	fd_ring(crew->commands.stop);
 }
 
 /* They have a moment together, not one each. */
@@ -374,9 +499,11 @@ void crew_end(struct crew *crew, crew_ended *ended, void *context)
 {
 	if (!crew->region.header)
 		return;
-	ring_stop(&crew->region);
+	crew_stop(crew);
 	crew_join(crew);
 	crew_end_hosts(crew, ended, context);
-	if (!crew->abandoned)
-		region_free(&crew->region);
+	if (crew->abandoned)
+		return;
+	crew_close_commands(crew);
+	region_free(&crew->region);
 }

@@ -23,6 +23,7 @@ struct crew_thread {
 	unsigned nth; /* of this process's workers */
 	pthread_t thread;
 	bool started;
+	uint32_t ended;
 };
 
 /* The deaths of one host's processes. */
@@ -48,6 +49,11 @@ struct crew {
 	struct relay_outlet *outlet;	       /* borrowed: where it goes */
 	const char *python;		       /* borrowed */
 	bool tag;			       /* each of its lines says whose it is */
+	struct launcher_context commands;
+	struct relay command_relays[PLAN_WORKERS_MAX]; /* what each worker's commands write */
+	int command_errs[PLAN_WORKERS_MAX];	       /* their ends of these; -1: none */
+	uint64_t batch_bytes;			       /* of exact batches; 0: none */
+	uint32_t batch_records;
 	bool working;	/* everyone was ready once: from now on the dead are replaced */
 	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
 };
@@ -56,8 +62,8 @@ struct crew {
 typedef void crew_ended(void *context, const struct crew *crew, unsigned host);
 
 /*
- * Makes the region and starts everyone. plan, outlet and tag are filled in already; bell is
- * borrowed.
+ * Makes the region and starts everyone. plan, the batches, what commands are to be told,
+ * outlet and tag are filled in already; bell is borrowed.
  * Returns 0 or -errno with the error written; crew_end is due in both cases.
  */
 int crew_start(
@@ -96,8 +102,14 @@ void crew_dismiss(struct crew *crew);
 /* The only stage a host runs, or the first of several, for messages. */
 const char *crew_host_name(const struct crew *crew, unsigned host);
 
-/* Whether every host has ended and been reaped. */
+/* Whether every host has ended and been reaped, and every thread has done its work. */
 bool crew_is_gone(const struct crew *crew);
+
+/* Whether a host's process is there. */
+bool crew_has_hosts(const struct crew *crew);
+
+/* The run is over, whatever is being worked on. */
+void crew_stop(struct crew *crew);
 
 /* Stops everyone, by force if need be, and frees what crew_start made. */
 void crew_end(struct crew *crew, crew_ended *ended, void *context);

@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number)
+void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number,
+    struct launcher_context *commands)
 {
 	*host = (struct leat_host){
 	    .region = *region,
 	    .bell = bell,
 	    .number = number,
+	    .commands = commands,
 	    .running = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP,
 	};
 }
@@ -36,7 +38,7 @@ int leat_host_open(int region_fd, int bell_fd, unsigned number, struct leat_host
 	struct leat_host *host = calloc(1, sizeof(*host));
 	if (!host)
 		return -ENOMEM;
-	host_join(host, &host->region, bell_fd, number);
+	host_join(host, &host->region, bell_fd, number, NULL);
 	host->owns_region = true;
 	/* They were inherited; a program that a stage starts must not inherit them too. */
 	(void)fcntl(region_fd, F_SETFD, FD_CLOEXEC);

@@ -6,6 +6,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include "launcher.h"
 #include "region.h"
 
 #include <leat/worker.h>
@@ -18,11 +19,16 @@ struct leat_host {
 	bool owns_region; /* mapped by leat_host_open */
 	int bell;	  /* rung when a worker's state in the region changes */
 	unsigned number;
-	pthread_rwlock_t running; /* see host_enter */
+	struct launcher_context *commands; /* NULL: none of its workers has one */
+	pthread_rwlock_t running;	   /* see host_enter */
 };
 
-/* The run's own process as a host: it shares the run's mapping and bell. */
-void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number);
+/*
+ * The run's own process as a host: it shares the run's mapping and bell, and speaks with
+ * commands.
+ */
+void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number,
+    struct launcher_context *commands);
 
 /*
  * Around each batch that a worker runs. One that a process has died with runs alone, so that

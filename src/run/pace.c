@@ -2,6 +2,7 @@
 #include "pace.h"
 
 #include "atomic.h"
+#include "notify.h"
 
 /*
  * How long the slowest stage should work on a batch. Handing it on costs some
@@ -53,9 +54,18 @@ static uint64_t pace_record_peak(const struct region_header *header, const struc
 	return now > before ? now : before;
 }
 
+/* Something came out: whoever waited for more has answered. */
+static void pace_calm(struct region_header *header)
+{
+	/* relaxed: the source is told of a slot that is free, and looks again */
+	atomic_store_relaxed(&header->window_slots, atomic_load_relaxed(&header->window_base));
+	atomic_store_relaxed(&header->least_records, 0);
+}
+
 void pace_retire(void *context, const struct region *region, const struct slot *slot)
 {
 	struct pace *pace = context;
+	pace_calm(pace->header);
 	if (slot->n_source_records == 0)
 		return;
 	uint64_t all_ns;
@@ -92,6 +102,45 @@ uint32_t pace_records(const struct region *region)
 {
 	/* relaxed: see pace_retire */
 	return atomic_load_relaxed(&region->header->batch_records);
+}
+
+void pace_bound_window(const struct region *region, uint32_t slots)
+{
+	/* relaxed: the source and the workers that hurry it start later */
+	atomic_store_relaxed(&region->header->window_base, slots);
+	atomic_store_relaxed(&region->header->window_slots, slots);
+}
+
+void pace_hurry(const struct region *region)
+{
+	struct region_header *header = region->header;
+	/* relaxed: as pace_retire, which may be at it too: either's values will do */
+	uint32_t least = 2 * atomic_load_relaxed(&header->least_records);
+	uint32_t window = atomic_load_relaxed(&header->window_slots);
+	if (least == 0)
+		least = 2;
+	if (least > PACE_RECORDS_MAX)
+		least = PACE_RECORDS_MAX;
+	if (atomic_load_relaxed(&header->batch_records) < least)
+		atomic_store_relaxed(&header->batch_records, least);
+	atomic_store_relaxed(&header->least_records, least);
+	/* pairs with: pace_may_fill: a source that waits sees it at its second look */
+	(void)atomic_exchange_seq(
+	    &header->window_slots, window + atomic_load_relaxed(&header->window_base));
+	notify_wake(region_wait_word(region, GROUP_SOURCE));
+}
+
+bool pace_may_fill(const struct region *region, uint64_t in_flight)
+{
+	/* pairs with: pace_hurry; sequentially consistent for a waiter's second look */
+	uint32_t slots = atomic_load_seq(&region->header->window_slots);
+	return slots == 0 || in_flight < slots;
+}
+
+uint32_t pace_least_records(const struct region *region)
+{
+	/* relaxed: see pace_calm */
+	return atomic_load_relaxed(&region->header->least_records);
 }
 
 uint64_t pace_expected_ns(const struct region *region, uint32_t n_records)

@@ -13,6 +13,8 @@
 
 #include "observer.h"
 
+#include <stdbool.h>
+
 struct pace {
 	struct region_header *header;
 	uint32_t most; /* records in a batch, never more */
@@ -32,6 +34,22 @@ uint64_t pace_expect(const struct region *region, uint32_t n_records, uint64_t s
 
 /* How many records the next batch may hold. */
 uint32_t pace_records(const struct region *region);
+
+/*
+ * For a ring with a stage that may answer only when it has been told much, as a program
+ * does that keeps its output in a buffer: what is in flight is bounded to so many slots, as
+ * one record in each of all slots might never be enough for it.
+ */
+void pace_bound_window(const struct region *region, uint32_t slots);
+
+/* Such a stage waits for more: more slots, and many more records in each. */
+void pace_hurry(const struct region *region);
+
+/* Whether another slot may be filled, with so many in flight. */
+bool pace_may_fill(const struct region *region, uint64_t in_flight);
+
+/* How many records the next batch should wait for; 0: for none. */
+uint32_t pace_least_records(const struct region *region);
 
 /* How long all stages together will work on so many records, going by the last batch. */
 uint64_t pace_expected_ns(const struct region *region, uint32_t n_records);

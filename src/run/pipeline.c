@@ -16,7 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PIPELINE_MAX_RECORD (64ull << 20)
+#define PIPELINE_MAX_RECORD  (64ull << 20)
+#define PIPELINE_BATCH_BYTES (1ull << 20)
+#define PIPELINE_STALL_S     10
 
 struct leat_pipeline {
 	struct leat_options options;
@@ -47,6 +49,8 @@ struct leat_options leat_options_default(void)
 	    .out_fd = STDOUT_FILENO,
 	    .log_fd = STDERR_FILENO,
 	    .trace_fd = -1,
+	    .batch_bytes = PIPELINE_BATCH_BYTES,
+	    .stall_s = PIPELINE_STALL_S,
 	};
 }
 

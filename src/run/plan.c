@@ -13,7 +13,8 @@ static void plan_stage(struct plan *plan, uint32_t i, const struct spec *spec, u
 	stage->group = group;
 	/* spec_parse has checked that they fit, and realpath gives no more than PATH_MAX. */
 	snprintf(stage->name, sizeof(stage->name), "%s", spec->name);
-	snprintf(stage->function, sizeof(stage->function), "%s", spec->function);
+	snprintf(
+	    stage->function, sizeof(stage->function), "%s", spec->function ? spec->function : "");
 	snprintf(stage->target, sizeof(stage->target), "%s",
 	    spec->kind == STAGE_C ? spec->object : spec->target);
 }
@@ -38,14 +39,26 @@ static void plan_worker(struct plan *plan, uint32_t group, uint32_t host)
 	plan->workers[plan->n_workers++] = (struct region_worker){.host = host, .group = group};
 }
 
-/* Where a worker of a group lives. */
-static uint32_t plan_host(struct plan *plan, enum leat_mode mode, bool python)
+/* Where a worker of a group lives. What speaks with a command has a process there already. */
+static uint32_t plan_host(struct plan *plan, enum leat_mode mode, bool python, bool command)
 {
+	if (command)
+		return plan_shared_host(plan, HOST_SELF);
 	if (mode == LEAT_THREADS)
 		return plan_shared_host(plan, python ? HOST_PYTHON : HOST_SELF);
 	if (mode == LEAT_PROCESSES)
 		return plan_new_host(plan, python ? HOST_PYTHON : HOST_LEAT);
 	return python ? plan_new_host(plan, HOST_PYTHON) : plan_shared_host(plan, HOST_SELF);
+}
+
+/* A command has workers of its own, who do nothing else. */
+static bool plan_group_is_command(const struct plan *plan, uint32_t group)
+{
+	for (uint32_t i = 0; i < plan->n_stages; i++) {
+		if (plan->stages[i].group == group && region_kind_is_command(plan->stages[i].kind))
+			return true;
+	}
+	return false;
 }
 
 /* A worker runs all stages of its group, so where there is Python, Python's thread runs C too. */
@@ -79,10 +92,11 @@ static int plan_workers(
     struct plan *plan, enum leat_mode mode, const struct spec *specs, uint32_t group, unsigned n)
 {
 	bool python = plan_group_is_python(plan, specs, group);
+	bool command = plan_group_is_command(plan, group);
 	for (unsigned i = 0; i < n; i++) {
 		if (plan->n_workers == PLAN_WORKERS_MAX)
 			return -E2BIG;
-		plan_worker(plan, group, plan_host(plan, mode, python));
+		plan_worker(plan, group, plan_host(plan, mode, python, command));
 	}
 	return 0;
 }
@@ -90,11 +104,14 @@ static int plan_workers(
 /* How many workers a stage has of its own; 0: the pool runs it. */
 static unsigned plan_own_workers(enum leat_mode mode, unsigned jobs, const struct spec *spec)
 {
+	bool alone = jobs == 0 || spec->serial;
+	if (region_kind_is_command(spec->kind) && spec->workers == 0)
+		return alone ? 1 : jobs;
 	if (mode == LEAT_SINGLE)
-		return 0;
+		return region_kind_is_command(spec->kind);
 	if (spec->workers > 0)
 		return spec->workers;
-	return jobs == 0 || spec->serial ? 1 : 0;
+	return alone ? 1 : 0;
 }
 
 /* What each group that has `auto` gets of the workers that the others leave. */

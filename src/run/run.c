@@ -53,14 +53,23 @@ static int run_add_segment(
 	return segment->argv ? 0 : -ENOMEM;
 }
 
-/* Neighbouring stages that take records share a ring. */
+/*
+ * Neighbouring stages that take records share a ring. A batch: stage has one of its own: its
+ * batches are cut from its own input, the same in every mode, and what it gives are bytes,
+ * such as gzip's.
+ */
+static bool run_shares_ring(const struct spec *spec)
+{
+	return spec->kind != STAGE_COMMAND && spec->kind != STAGE_BATCH;
+}
+
 static int run_split(struct run *run, const struct spec *specs, uint32_t n_specs)
 {
 	uint32_t first = 0;
 	while (first < n_specs) {
 		uint32_t n = 1;
-		if (specs[first].kind != STAGE_COMMAND && run->options->mode != LEAT_SHELL) {
-			while (first + n < n_specs && specs[first + n].kind != STAGE_COMMAND)
+		if (run_shares_ring(&specs[first]) && run->options->mode != LEAT_SHELL) {
+			while (first + n < n_specs && run_shares_ring(&specs[first + n]))
 				n++;
 		}
 		int r = run_add_segment(run, specs, n_specs, first, n);
@@ -438,12 +447,20 @@ static void run_say_interrupted(struct run *run)
 	run_fail(run, &error);
 }
 
+/* A shell may start what outlives it. */
 static bool run_needs_guard(const struct run *run)
 {
 	for (uint32_t i = 0; i < run->n_segments; i++) {
 		const struct segment *segment = &run->segments[i];
-		if (!segment->is_ring && !segment->is_ours && !shell_is_one(segment->specs))
-			return true;
+		if (segment->is_ours)
+			continue;
+		for (uint32_t k = 0; k < segment->n_stages; k++) {
+			const struct spec *spec = &segment->specs[k];
+			bool command =
+			    spec->kind == STAGE_COMMAND || region_kind_is_command(spec->kind);
+			if (command && !shell_is_one(spec))
+				return true;
+		}
 	}
 	return false;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,24 @@ static void segment_host_ended(void *context, const struct crew *crew, unsigned 
 		    &child->usage, NULL);
 }
 
+static bool segment_is_file(int fd)
+{
+	struct stat info;
+	return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* A batch: stage is the first of its ring, so the source cuts its batches. */
+static void segment_choose_batches(struct segment *segment)
+{
+	const struct leat_options *options = segment->options;
+	if (segment->specs->kind != STAGE_BATCH)
+		return;
+	/* As many records as are told have to fit a slot; see crew_check_batches. */
+	segment->crew->batch_bytes = options->batch_records > 0 ? UINT64_MAX : options->batch_bytes;
+	segment->crew->batch_records =
+	    options->batch_records > 0 ? options->batch_records : UINT32_MAX;
+}
+
 int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr)
 {
 	const struct leat_options *options = segment->options;
@@ -65,6 +84,14 @@ int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr
 		    PLAN_WORKERS_MAX);
 	segment->crew->outlet = segment->outlet;
 	segment->crew->tag = options->tag;
+	segment->crew->commands = (struct launcher_context){
+	    .guard = segment->guard,
+	    .stop = -1,
+	    .stall_s = options->stall_s,
+	    .timeout_s = options->timeout_s,
+	    .bulk = segment->first == 0 && segment_is_file(options->in_fd),
+	};
+	segment_choose_batches(segment);
 	return crew_start(segment->crew, bell, options, reterr);
 }
 
@@ -289,6 +316,9 @@ static bool segment_is_late(struct segment *segment)
 {
 	const struct crew *crew = segment->crew;
 	uint64_t now = clock_wall_ns();
+	/* A command may take its time. */
+	if (!crew_has_hosts(crew))
+		return false;
 	/* Who waits for a slow reader of stderr cannot leave. */
 	if (segment->leave_by_ns == 0 || segment->outlet->size > 0)
 		segment->leave_by_ns = now + SEGMENT_LEAVE_S * CLOCK_NS_PER_S;
@@ -306,6 +336,21 @@ static bool segment_is_late(struct segment *segment)
 	return true;
 }
 
+/* What workers in this process have to say, and what failed there with no record to blame. */
+static void segment_hear_workers(struct segment *segment)
+{
+	struct notices *notices = &segment->crew->commands.notices;
+	char text[sizeof(notices->texts[0])];
+	while (notices_take(notices, text)) {
+		segment_notice(segment, text);
+	}
+	struct leat_error error = notices_error(notices);
+	if (error.status == LEAT_OK || segment->error.status != LEAT_OK || segment->aborted)
+		return;
+	segment->error = error;
+	crew_stop(segment->crew);
+}
+
 static void segment_step_ring(struct segment *segment)
 {
 	struct leat_error error = {0};
@@ -313,10 +358,11 @@ static void segment_step_ring(struct segment *segment)
 		    crew_ready(segment->crew, &error) < 0;
 	if (lost && segment->error.status == LEAT_OK && !segment->aborted) {
 		segment->error = error;
-		ring_stop(&segment->crew->region);
+		crew_stop(segment->crew);
 	}
 	if (!ring_stopped(&segment->crew->region))
 		crew_call(segment->crew);
+	segment_hear_workers(segment);
 	if (!sink_done(&segment->sink))
 		return;
 	segment_judge_sink(segment);
@@ -357,7 +403,7 @@ void segment_reader_left(struct segment *segment)
 	if (ring_end_seq(&segment->crew->region) != END_UNKNOWN)
 		return;
 	segment->reader_left = true;
-	ring_stop(&segment->crew->region);
+	crew_stop(segment->crew);
 }
 
 void segment_interrupt(struct segment *segment)
@@ -379,8 +425,8 @@ void segment_abort(struct segment *segment, bool force)
 		return;
 	}
 	source_stop(&segment->source);
-	if (segment->crew->region.header)
-		ring_stop(&segment->crew->region);
+	if (segment->crew)
+		crew_stop(segment->crew);
 }
 
 /* Processes that were replaced cost no record, but are worth knowing of; a failure says more. */
@@ -406,8 +452,7 @@ static void segment_tell_restarts(const struct segment *segment)
 static int segment_end_ring(struct segment *segment)
 {
 	struct crew *crew = segment->crew;
-	if (crew->region.header)
-		ring_stop(&crew->region);
+	crew_stop(crew);
 	int r = source_finish(&segment->source);
 	int sink_r = sink_finish(&segment->sink);
 	crew->abandoned = r < 0 || sink_r < 0;

@@ -92,6 +92,23 @@ static void shell_add_workers(struct shell_words *words, const struct leat_optio
 		shell_add(words, "--unordered");
 }
 
+/* What a command is to be told, where it is not what it would be told anyway. */
+static void shell_add_limits(
+    struct shell_words *words, const struct leat_options *options, const struct spec *spec)
+{
+	struct leat_options defaults = leat_options_default();
+	if (spec->kind == STAGE_BATCH && options->batch_records > 0)
+		shell_add(words, "--batch=%lul", (unsigned long)options->batch_records);
+	else if (spec->kind == STAGE_BATCH && options->batch_bytes != defaults.batch_bytes)
+		shell_add(words, "--batch=%llu", (unsigned long long)options->batch_bytes);
+	if (!region_kind_is_command(spec->kind))
+		return;
+	if (options->stall_s != defaults.stall_s)
+		shell_add(words, "--stall=%u", options->stall_s);
+	if (options->timeout_s != defaults.timeout_s)
+		shell_add(words, "--timeout=%u", options->timeout_s);
+}
+
 static void shell_add_spec(struct shell_words *words, const struct spec *spec)
 {
 	char *text = spec_text(spec);
@@ -169,6 +186,7 @@ char **shell_argv(
 		shell_add_stage(&words, program ? program : "", options);
 		free(program);
 		shell_add_workers(&words, options, spec, is_last);
+		shell_add_limits(&words, options, spec);
 		if (is_last && strcmp(options->out_name, leat_options_default().out_name) != 0)
 			shell_add(&words, "--output-name=%s", options->out_name);
 		if (options->trace_fd >= 0) {
@@ -239,6 +257,7 @@ static void shell_print_stage(
 	char *program = shell_program();
 	shell_add_stage(&words, program ? program : "leat", options);
 	shell_add_workers(&words, options, spec, is_last);
+	shell_add_limits(&words, options, spec);
 	shell_add_spec(&words, spec);
 	free(program);
 	for (int i = 0; i < words.n; i++) {

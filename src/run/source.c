@@ -27,6 +27,9 @@
 #define SOURCE_BATCH_BYTES  (128u << 10)
 #define SOURCE_WINDOW_BYTES (16u << 20)
 
+/* How often records that wait for others are looked at. */
+#define SOURCE_LOOK_MS 20
+
 enum source_result {
 	SOURCE_MORE,
 	SOURCE_END,
@@ -42,6 +45,12 @@ static uint64_t source_least(uint64_t one, uint64_t other)
 static size_t source_batch_bytes(const struct source *source)
 {
 	return source_least(SOURCE_BATCH_BYTES, source->region->header->area_keep / 4);
+}
+
+/* Whether batches hold what they are told to, and wait until they do. */
+static bool source_is_exact(const struct source *source)
+{
+	return source->region->header->batch_bytes > 0;
 }
 
 static bool source_stopping(struct source *source)
@@ -70,12 +79,17 @@ static bool source_has_room(struct source *source, uint32_t n_records, size_t si
 {
 	const struct region_header *header = source->region->header;
 	source_count_out(source);
+	if (!pace_may_fill(source->region, source->seq - source->oldest))
+		return false;
 	if (source->oldest == source->seq)
 		return true;
 	/* The oldest has its own. */
 	uint64_t expected = source->expected + pace_expect(source->region, n_records, size) -
 			    slot_at(source->region, source->oldest)->expected;
-	uint64_t window = source_least(SOURCE_WINDOW_BYTES, header->area_capacity);
+	/* Exact batches may be large; what there is for young ones bounds them. */
+	uint64_t window = source_is_exact(source)
+			      ? header->young
+			      : source_least(SOURCE_WINDOW_BYTES, header->area_capacity);
 	return source->held_bytes + size <= window && expected + source->capacity <= header->young;
 }
 
@@ -151,6 +165,16 @@ static enum source_result source_refuse(char *why, size_t capacity, int code)
 	return SOURCE_FAILED;
 }
 
+/* Whether a batch has to wait for more. */
+static bool source_lacks(const struct source *source, uint32_t n_records)
+{
+	const struct region_header *header = source->region->header;
+	bool exact = source_is_exact(source);
+	uint64_t bytes = exact ? header->batch_bytes : source_batch_bytes(source);
+	uint32_t records = exact ? header->batch_exactly : pace_least_records(source->region);
+	return !source->ended && n_records < records && source->end - source->start < bytes;
+}
+
 /* Reads what has arrived, waiting for it. */
 static enum source_result source_read(struct source *source, char *why, size_t capacity)
 {
@@ -164,10 +188,14 @@ static enum source_result source_read(struct source *source, char *why, size_t c
 	for (;;) {
 		if (source->ended || source_stopping(source))
 			return SOURCE_END;
-		int r = poll(items, 2, -1);
+		/* What waits for more need not do so any longer: see pace_least_records. */
+		bool looks = source->waits && !source_is_exact(source);
+		int r = poll(items, 2, looks ? SOURCE_LOOK_MS : -1);
+		if (r == 0)
+			return SOURCE_MORE;
 		if (r < 0 && errno != EINTR)
 			return source_refuse(why, capacity, errno);
-		if (r <= 0 || items[1].revents)
+		if (r < 0 || items[1].revents)
 			continue;
 		ssize_t n =
 		    read(source->fd, source->buffer + source->end, source->capacity - source->end);
@@ -205,7 +233,10 @@ static bool source_worth_a_scan(struct source *source)
 {
 	enum leat_frame frame = (enum leat_frame)source->region->header->frame;
 	size_t held = source->end - source->start;
-	if (frame == LEAT_U32 || held > region_longest(source->region))
+	if (source_is_exact(source) && source_lacks(source, 0))
+		return source->region->header->batch_exactly < UINT32_MAX;
+	if (frame == LEAT_U32 || source_is_exact(source) || source->waits ||
+	    held > region_longest(source->region))
 		return true;
 	const char *fresh = source->buffer + source->start + source->searched;
 	bool found = memchr(fresh, frame == LEAT_NUL ? '\0' : '\n', held - source->searched);
@@ -220,10 +251,11 @@ static int source_scan(struct source *source, uint32_t *ret_records, size_t *ret
 	enum leat_frame frame = (enum leat_frame)header->frame;
 	const char *data = source->buffer + source->start;
 	size_t held = source->end - source->start;
+	bool exact = source_is_exact(source);
 	uint64_t longest = region_longest(source->region);
-	size_t size = source_least(held, source_batch_bytes(source));
-	int r = frame_scan(
-	    frame, data, size, longest, pace_records(source->region), ret_records, ret_size);
+	size_t size = source_least(held, exact ? header->batch_bytes : source_batch_bytes(source));
+	uint32_t records = exact ? header->batch_exactly : pace_records(source->region);
+	int r = frame_scan(frame, data, size, longest, records, ret_records, ret_size);
 	if (r == 0 && *ret_records == 0 && held > size)
 		r = frame_scan(frame, data, held, longest, 1, ret_records, ret_size);
 	return r;
@@ -243,23 +275,38 @@ static void source_say_too_long(const struct source *source, char *why, size_t c
 		    (unsigned long long)longest);
 }
 
-/* Finds the next batch in what has arrived, reading more until there is a record. */
+static int source_find(struct source *source, uint32_t *ret_records, size_t *ret_size)
+{
+	*ret_records = 0;
+	return source_worth_a_scan(source) ? source_scan(source, ret_records, ret_size) : 0;
+}
+
+/* The input has ended. What an exact batch has waited with may be whole already. */
+static enum source_result source_end(
+    struct source *source, uint32_t *ret_records, size_t *ret_size, char *why, size_t capacity)
+{
+	enum leat_frame frame = (enum leat_frame)source->region->header->frame;
+	bool whole =
+	    source_find(source, ret_records, ret_size) == 0 && *ret_records > 0 &&
+	    (frame == LEAT_U32 || source->buffer[source->end - 1] == frame_separator(frame));
+	return whole ? SOURCE_MORE : source_complete(source, why, capacity);
+}
+
+/* Finds the next batch in what has arrived, reading more until there is one. */
 static enum source_result source_batch(
     struct source *source, uint32_t *ret_records, size_t *ret_size, char *why, size_t capacity)
 {
 	for (;;) {
-		*ret_records = 0;
-		int r =
-		    source_worth_a_scan(source) ? source_scan(source, ret_records, ret_size) : 0;
-		if (r < 0) {
+		if (source_find(source, ret_records, ret_size) < 0) {
 			source_say_too_long(source, why, capacity);
 			return SOURCE_FAILED;
 		}
-		if (*ret_records > 0)
+		source->waits = *ret_records > 0 && source_lacks(source, *ret_records);
+		if (*ret_records > 0 && !source->waits)
 			return SOURCE_MORE;
 		enum source_result result = source_read(source, why, capacity);
 		if (result == SOURCE_END && !source_stopping(source))
-			result = source_complete(source, why, capacity);
+			result = source_end(source, ret_records, ret_size, why, capacity);
 		if (result != SOURCE_MORE)
 			return result;
 	}

@@ -26,6 +26,7 @@ struct source {
 	size_t start; /* of the bytes that are not in a slot yet */
 	size_t end;
 	size_t searched; /* bytes after start in which no record ends */
+	bool waits;	 /* records are there, and wait for others */
 	uint64_t seq;
 	bool ended;	     /* the input has */
 	uint64_t record;     /* number of the next one */

@@ -20,9 +20,12 @@
 #include "claim.h"
 #include "clock.h"
 #include "crash.h"
+#include "each.h"
+#include "failure.h"
 #include "fd.h"
 #include "host.h"
 #include "limit.h"
+#include "line.h"
 #include "native.h"
 #include "notify.h"
 #include "slot.h"
@@ -36,9 +39,10 @@
 
 struct worker_stage {
 	unsigned position;
-	uint64_t next;	       /* hint for ring_claim */
-	struct native *native; /* NULL: foreign, the caller runs it */
-	unsigned stands_for;   /* a carrier's: the worker in whose name it claims */
+	uint64_t next;		  /* hint for ring_claim */
+	struct native *native;	  /* a C function; */
+	struct launcher *command; /* or a command; both NULL: foreign, the caller runs it */
+	unsigned stands_for;	  /* a carrier's: the worker in whose name it claims */
 };
 
 /* An answer that is set aside; the claim is held all the while. */
@@ -62,6 +66,7 @@ struct leat_worker {
 	struct worker_stage *held;
 	uint64_t seq;
 	uint64_t cpu_ns;	   /* this thread's, at the claim */
+	uint64_t child_cpu_ns;	   /* of the processes that it has started since */
 	struct call_result result; /* here, as a crash must not take it away */
 	struct worker_aside aside;
 };
@@ -93,25 +98,57 @@ void leat_worker_refuse(struct leat_worker *worker, const char *why)
 	worker_tell(worker, WORKER_REFUSED);
 }
 
+/* The first worker that has this stage. */
+static unsigned worker_first_of(const struct region *region, const struct region_stage *stage)
+{
+	unsigned worker = 0;
+	while (region_worker(region, worker)->group != stage->group)
+		worker++;
+	return worker;
+}
+
+static int worker_load_native(
+    struct leat_worker *worker, struct worker_stage *mine, struct leat_error *reterr)
+{
+	unsigned number = mine->position - 1;
+	const struct region_stage *stage = region_stage(worker_region(worker), number);
+	int r = native_open(stage->target, stage->function, stage->name, &mine->native, reterr);
+	if (r < 0)
+		return r;
+	enum leat_kind kind = call_kind(native_stage(mine->native));
+	leat_worker_kinds(worker, number, kind, kind);
+	return 0;
+}
+
+static int worker_load_command(
+    struct leat_worker *worker, struct worker_stage *mine, struct leat_error *reterr)
+{
+	const struct region *region = worker_region(worker);
+	if (!worker->host->commands || worker->group == WORKER_CARRIER)
+		return -ENOTSUP;
+	mine->command = calloc(1, sizeof(*mine->command));
+	if (!mine->command)
+		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+	return launcher_open(mine->command, region, mine->position - 1, worker->index,
+	    worker->host->commands, reterr);
+}
+
 static int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 {
 	const struct region *region = worker_region(worker);
-	for (unsigned i = 0; i < region->header->n_stages; i++) {
+	int r = 0;
+	for (unsigned i = 0; i < region->header->n_stages && r == 0; i++) {
 		const struct region_stage *stage = region_stage(region, i);
 		if (stage->group != worker->group && worker->group != WORKER_CARRIER)
 			continue;
 		struct worker_stage *mine = &worker->stages[worker->n_stages++];
 		mine->position = i + 1;
-		if (stage->kind != STAGE_C)
-			continue;
-		int r =
-		    native_open(stage->target, stage->function, stage->name, &mine->native, reterr);
-		if (r < 0)
-			return r;
-		enum leat_kind kind = call_kind(native_stage(mine->native));
-		leat_worker_kinds(worker, i, kind, kind);
+		if (stage->kind == STAGE_C)
+			r = worker_load_native(worker, mine, reterr);
+		else if (region_kind_is_command(stage->kind))
+			r = worker_load_command(worker, mine, reterr);
 	}
-	return 0;
+	return r;
 }
 
 int leat_worker_open(struct leat_host *host, unsigned nth, struct leat_worker **ret_worker)
@@ -143,8 +180,12 @@ struct leat_worker *leat_worker_close(struct leat_worker *worker)
 {
 	if (!worker)
 		return NULL;
-	for (unsigned i = 0; i < worker->n_stages; i++)
+	for (unsigned i = 0; i < worker->n_stages; i++) {
 		native_close(worker->stages[i].native);
+		if (worker->stages[i].command)
+			launcher_close(worker->stages[i].command);
+		free(worker->stages[i].command);
+	}
 	free(worker->aside.data);
 	free(worker);
 	return NULL;
@@ -154,7 +195,7 @@ int leat_worker_foreign(
     const struct leat_worker *worker, unsigned index, struct leat_foreign *ret_foreign)
 {
 	for (unsigned i = 0; i < worker->n_stages; i++) {
-		if (worker->stages[i].native || index-- != 0)
+		if (worker->stages[i].native || worker->stages[i].command || index-- != 0)
 			continue;
 		unsigned number = worker->stages[i].position - 1;
 		const struct region_stage *stage = region_stage(worker_region(worker), number);
@@ -176,15 +217,6 @@ void leat_worker_kinds(
 	/* Every worker of a stage says the same, and nobody reads it before its first is ready. */
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->takes, takes);
 	atomic_store_relaxed(&region_stage(worker_region(worker), stage)->gives, gives);
-}
-
-/* The first worker that has this stage. */
-static unsigned worker_first_of(const struct region *region, const struct region_stage *stage)
-{
-	unsigned worker = 0;
-	while (region_worker(region, worker)->group != stage->group)
-		worker++;
-	return worker;
 }
 
 int leat_worker_stateful(struct leat_worker *worker, uint32_t stage)
@@ -320,6 +352,7 @@ static void worker_begin(struct leat_worker *worker)
 	history->records_in = slot->n_records[slot_input(worker->held->position)];
 	history->start_ns = clock_wall_ns();
 	worker->cpu_ns = clock_cpu_ns();
+	worker->child_cpu_ns = 0;
 }
 
 /* The stage is done with the batch. Returns its position; the worker holds it no more. */
@@ -328,7 +361,7 @@ static unsigned worker_stop_clock(struct leat_worker *worker)
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	unsigned position = worker->held->position;
 	struct slot_history *history = &slot->history[position - 1];
-	history->cpu_ns = clock_cpu_ns() - worker->cpu_ns;
+	history->cpu_ns = clock_cpu_ns() - worker->cpu_ns + worker->child_cpu_ns;
 	history->end_ns = clock_wall_ns();
 	worker->held = NULL;
 	return position;
@@ -446,15 +479,15 @@ static void worker_crashed(struct leat_worker *worker, const struct call_output 
 	call_crashed(native_stage(worker->held->native), output, &worker->result, why);
 }
 
-static void worker_run_native(struct leat_worker *worker)
+/* Where the batch that is held goes. */
+static struct call_output worker_output(struct leat_worker *worker)
 {
-	struct region *region = worker_region(worker);
+	const struct region *region = worker_region(worker);
 	struct slot *slot = slot_at(region, worker->seq);
-	unsigned position = worker->held->position;
-	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
-	struct call_output output = {
-	    .data = slot_area(region, worker->seq, slot_output(position)),
-	    .capacity = budget_room(region, worker->seq, slot_output(position)),
+	unsigned area = slot_output(worker->held->position);
+	return (struct call_output){
+	    .data = slot_area(region, worker->seq, area),
+	    .capacity = budget_room(region, worker->seq, area),
 	    .most = region->header->area_capacity,
 	    .grow = worker_grow,
 	    .context = worker,
@@ -463,6 +496,44 @@ static void worker_run_native(struct leat_worker *worker)
 	    .wanted = worker_wanted(worker),
 	    .progress = worker_is_careful(worker) ? &slot->progress : NULL,
 	};
+}
+
+/* Ends the claim with what the batch came to. */
+static void worker_finish(struct leat_worker *worker)
+{
+	const struct call_result *result = &worker->result;
+	if (result->later) {
+		worker_give_back(worker);
+		return;
+	}
+	if (result->why[0])
+		slot_cut(worker_region(worker), worker->seq, worker->held->position, result->failed,
+		    result->why);
+	(void)worker_end(worker, result->kind, result->size, result->n_records);
+}
+
+/* A batch of a command. When the run is over, its claim stays as it is. */
+static void worker_run_command(struct leat_worker *worker)
+{
+	struct region *region = worker_region(worker);
+	const struct slot *slot = slot_at(region, worker->seq);
+	unsigned position = worker->held->position;
+	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
+	struct call_output output = worker_output(worker);
+	uint64_t last = slot->first_record + slot->n_source_records - 1;
+	if (each_batch(worker->held->command, &batch, slot->first_record, last,
+		slot_is_exact(slot, position - 1), &output, &worker->result,
+		&worker->child_cpu_ns) == 0)
+		worker_finish(worker);
+	else
+		host_leave(worker->host);
+}
+
+static void worker_run_native(struct leat_worker *worker)
+{
+	struct region *region = worker_region(worker);
+	struct batch batch = slot_batch(region, worker->seq, slot_input(worker->held->position));
+	struct call_output output = worker_output(worker);
 	struct call_result *result = &worker->result;
 	int number = sigsetjmp(*crash_point(), 0);
 	if (number == 0) {
@@ -472,13 +543,7 @@ static void worker_run_native(struct leat_worker *worker)
 	} else {
 		worker_crashed(worker, &output, number);
 	}
-	if (result->later) {
-		worker_give_back(worker);
-		return;
-	}
-	if (result->why[0])
-		slot_cut(region, worker->seq, position, result->failed, result->why);
-	(void)worker_end(worker, result->kind, result->size, result->n_records);
+	worker_finish(worker);
 }
 
 /* Returns 1 with a batch of a foreign stage, or 0 when the batch has been run and committed. */
@@ -492,8 +557,11 @@ static int worker_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 		(void)worker_end(worker, LEAT_RECORDS, 0, 0);
 		return 0;
 	}
-	if (worker->held->native) {
-		worker_run_native(worker);
+	if (worker->held->native || worker->held->command) {
+		if (worker->held->native)
+			worker_run_native(worker);
+		else
+			worker_run_command(worker);
 		return 0;
 	}
 	*ret_batch = (struct leat_batch){
@@ -510,6 +578,11 @@ static int worker_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 
 int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 {
+	struct launcher *command = worker->stages[0].command;
+	if (command && command->stage->kind == STAGE_LINE) {
+		line_run(worker_region(worker), worker->stages[0].position, worker->index, command);
+		return 0;
+	}
 	while (worker_wait(worker)) {
 		if (worker_run(worker, ret_batch) == 1)
 			return 1;

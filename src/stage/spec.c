@@ -137,11 +137,24 @@ static char *spec_command_name(const char *command)
 	return name && *name ? name : (free(name), strdup("command"));
 }
 
-static int spec_command(const char *command, struct spec *spec, struct leat_error *reterr)
+/* How a command is spoken with. */
+static const struct {
+	const char *prefix;
+	enum stage_kind kind;
+} spec_protocols[] = {
+    {"stream:", STAGE_COMMAND},
+    {"line:", STAGE_LINE},
+    {"batch:", STAGE_BATCH},
+    {"each:", STAGE_EACH},
+};
+#define SPEC_PROTOCOLS (sizeof(spec_protocols) / sizeof(spec_protocols[0]))
+
+static int spec_command(
+    enum stage_kind kind, const char *command, struct spec *spec, struct leat_error *reterr)
 {
 	if (command[strspn(command, " \t\n")] == '\0')
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "a stage with no command");
-	spec->kind = STAGE_COMMAND;
+	spec->kind = kind;
 	spec->target = strdup(command);
 	if (!spec->name)
 		spec->name = spec_command_name(command);
@@ -196,15 +209,12 @@ static int spec_file(const char *text, struct spec *spec)
 
 static int spec_body(const char *text, struct spec *spec, struct leat_error *reterr)
 {
-	static const char *const reserved[] = {"line:", "batch:", "each:"};
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (strncmp(text, reserved[i], strlen(reserved[i])) == 0)
-			return failure(reterr, LEAT_CANNOT_START, -EINVAL,
-			    "stage '%s': this version has no '%s' commands, only stream:", text,
-			    reserved[i]);
+	for (size_t i = 0; i < SPEC_PROTOCOLS; i++) {
+		const char *prefix = spec_protocols[i].prefix;
+		if (strncmp(text, prefix, strlen(prefix)) == 0)
+			return spec_command(
+			    spec_protocols[i].kind, text + strlen(prefix), spec, reterr);
 	}
-	if (strncmp(text, "stream:", 7) == 0)
-		return spec_command(text + 7, spec, reterr);
 	if (strncmp(text, "py:", 3) == 0)
 		return spec_module(text + 3, spec, reterr);
 	int r = spec_file(text, spec);
@@ -215,7 +225,7 @@ static int spec_body(const char *text, struct spec *spec, struct leat_error *ret
 	if (source && !spec_has_space(text) && access(text, X_OK) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
 		    "stage '%s': name its function, as in %s:FUNCTION", text, text);
-	return spec_command(text, spec, reterr);
+	return spec_command(STAGE_COMMAND, text, spec, reterr);
 }
 
 int spec_parse(const char *text, struct spec *ret_spec, struct leat_error *reterr)
@@ -285,9 +295,11 @@ int spec_resolve(struct spec *spec, struct leat_error *reterr)
 
 char *spec_text(const struct spec *spec)
 {
-	const char *kind = spec->kind == STAGE_PYTHON_MODULE ? "py:"
-			   : spec->kind == STAGE_COMMAND     ? "stream:"
-							     : "";
+	const char *kind = spec->kind == STAGE_PYTHON_MODULE ? "py:" : "";
+	for (size_t i = 0; i < SPEC_PROTOCOLS; i++) {
+		if (spec_protocols[i].kind == spec->kind)
+			kind = spec_protocols[i].prefix;
+	}
 	char *text = NULL;
 	int n = asprintf(&text, "%s%s%s%s%s%s", spec->named ? spec->name : "",
 	    spec->named ? "=" : "", kind, spec->target, spec->function ? ":" : "",

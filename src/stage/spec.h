@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a stage is, from the text that names it: [NAME=]FILE.py:FUNC,
- * py:MODULE:FUNC, FILE.c:FUNC, FILE.so:FUNC, stream:COMMAND or COMMAND.
+ * py:MODULE:FUNC, FILE.c:FUNC, FILE.so:FUNC, COMMAND or stream:, line:, batch: or
+ * each:COMMAND.
  *
  * A NAME begins with a lower-case letter, so that `LC_ALL=C sort` stays a command.
  */

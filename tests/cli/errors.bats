@@ -453,10 +453,15 @@ usage() {
 	usage "leat stage: no stage is named; try 'leat stage --help'" stage
 	usage "leat stage: one stage; .*; try 'leat stage --help'" stage cat cat
 	usage "leat: a stage with no command" run ''
+	usage "leat: a stage with no command" run each:
+	usage "leat run: --batch is a size .*'0'; try .*" run --batch 0 batch:cat
+	usage "leat run: --batch is a size .*'5x'; try .*" run --batch 5x batch:cat
+	usage "leat run: --batch is a size .*'0l'; try .*" run --batch 0l batch:cat
+	usage "leat: a batch of 1073741824 bytes is more than .*; raise --memory" run --batch 1G batch:cat
+	usage "leat run: --stall is a whole number .*'-1'; try .*" run --stall -1 each:cat
+	usage "leat run: --timeout is a whole number .*'0'; try .*" run --timeout 0 each:cat
+	usage "leat: stage 'gone': ./gone: no such command" run 'each:./gone {}'
 	usage "leat: stage 'py:x': write py:MODULE:FUNCTION" run py:x
-	usage "leat: stage 'batch:gzip': .*" run batch:gzip
-	usage "leat: stage 'line:bc': .*" run line:bc
-	usage "leat: stage 'each:echo': .*" run each:echo
 }
 
 @test "an option that does not exist" {

@@ -11,13 +11,17 @@
 
 #define CORES 4
 
-/* A chain with a letter a stage: c is in C, p a Python file, m a Python module. */
+/*
+ * A chain with a letter a stage: c is in C, p a Python file, m a Python module, e a command
+ * for each record.
+ */
 static uint32_t make_chain(const char *letters, struct spec *specs)
 {
 	uint32_t n = 0;
 	for (; letters[n]; n++) {
 		specs[n] = (struct spec){
 		    .kind = letters[n] == 'c'	? STAGE_C
+			    : letters[n] == 'e' ? STAGE_EACH
 			    : letters[n] == 'p' ? STAGE_PYTHON_FILE
 						: STAGE_PYTHON_MODULE,
 		    .name = "name",
@@ -42,6 +46,9 @@ static const struct {
     {LEAT_SINGLE, "m", "p", "0"},
     {LEAT_SINGLE, "cpc", "p", "0"},
     {LEAT_SINGLE, "ccp", "p", "0"},
+    {LEAT_SINGLE, "e", "s", "0"},
+    {LEAT_SINGLE, "pe", "sp", "01"},
+    {LEAT_PROCESSES, "cep", "lsp", "012"},
     {LEAT_THREADS, "c", "s", "0"},
     {LEAT_THREADS, "ccc", "s", "000"},
     {LEAT_THREADS, "ppm", "p", "000"},
@@ -98,8 +105,11 @@ static void every_stage_has_one_worker(void **state)
 			for (uint32_t w = 0; w < plan.n_workers; w++)
 				workers += plan.workers[w].group == group;
 			assert_int_equal(workers, 1);
+			/* A command never shares one. */
+			bool shares = cases[i].mode == LEAT_SINGLE && cases[i].chain[k] != 'e';
+			bool alone = cases[i].mode == LEAT_SINGLE && !shares;
 			assert_int_equal(
-			    group, GROUP_WORKERS + (cases[i].mode == LEAT_SINGLE ? 0 : k));
+			    group, shares ? GROUP_WORKERS : GROUP_WORKERS + (alone ? 1 : k));
 		}
 	}
 }

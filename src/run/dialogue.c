@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dialogue.h"
+
+#include "blocked.h"
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DIALOGUE_READ (64u << 10)
+
+int dialogue_start(struct dialogue *dialogue, struct launcher *command)
+{
+	int in[2] = {-1, -1};
+	int out[2] = {-1, -1};
+	*dialogue = (struct dialogue){.command = command, .to = -1, .from = -1};
+	int r = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ? -errno : 0;
+	struct launcher_start start = {.in = in[0], .out = out[1], .err = -1};
+	if (r == 0)
+		r = launcher_start(command, &start, &dialogue->child);
+	fd_close(in[0]);
+	fd_close(out[1]);
+	if (r < 0) {
+		fd_close(in[1]);
+		fd_close(out[0]);
+		return r;
+	}
+	(void)fcntl(in[1], F_SETFL, O_NONBLOCK);
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	dialogue->to = in[1];
+	dialogue->from = out[0];
+	dialogue->heard_ns = clock_wall_ns();
+	return 0;
+}
+
+bool dialogue_is_over(const struct dialogue *dialogue)
+{
+	return dialogue_is_open(dialogue) && dialogue->child.pid == 0 && dialogue->from < 0;
+}
+
+void dialogue_poll(const struct dialogue *dialogue, bool wants_to_send, struct pollfd *items)
+{
+	bool open = dialogue_is_open(dialogue);
+	items[0] =
+	    (struct pollfd){.fd = open && wants_to_send ? dialogue->to : -1, .events = POLLOUT};
+	items[1] = (struct pollfd){.fd = open ? dialogue->from : -1, .events = POLLIN};
+	items[2] = (struct pollfd){
+	    .fd = open && dialogue->child.pid != 0 ? dialogue->child.pidfd : -1, .events = POLLIN};
+}
+
+static int dialogue_make_room(struct dialogue *dialogue)
+{
+	if (dialogue->start > 0) {
+		memmove(dialogue->data, dialogue->data + dialogue->start,
+		    dialogue->end - dialogue->start);
+		dialogue->end -= dialogue->start;
+		dialogue->start = 0;
+	}
+	if (dialogue->capacity - dialogue->end >= DIALOGUE_READ)
+		return 0;
+	size_t capacity = 2 * dialogue->capacity + DIALOGUE_READ;
+	char *larger = realloc(dialogue->data, capacity);
+	if (!larger)
+		return -ENOMEM;
+	dialogue->data = larger;
+	dialogue->capacity = capacity;
+	return 0;
+}
+
+/* Reads what it has said, once. */
+static int dialogue_read(struct dialogue *dialogue)
+{
+	int r = dialogue_make_room(dialogue);
+	if (r < 0)
+		return r;
+	ssize_t n = read(
+	    dialogue->from, dialogue->data + dialogue->end, dialogue->capacity - dialogue->end);
+	dialogue->heard_bytes = n > 0 ? (size_t)n : 0;
+	dialogue->end += dialogue->heard_bytes;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		dialogue->from = fd_close(dialogue->from);
+	return 0;
+}
+
+int dialogue_listen(struct dialogue *dialogue, const struct pollfd *items)
+{
+	if (items[0].revents || items[1].revents || items[2].revents)
+		dialogue->heard_ns = clock_wall_ns();
+	int r = items[1].revents ? dialogue_read(dialogue) : 0;
+	if (items[2].revents)
+		(void)child_reap(&dialogue->child);
+	return r;
+}
+
+size_t dialogue_say(struct dialogue *dialogue, const char *data, size_t size)
+{
+	if (dialogue->to < 0)
+		return 0;
+	ssize_t n = write(dialogue->to, data, size);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		dialogue_hush(dialogue);
+	return n > 0 ? (size_t)n : 0;
+}
+
+void dialogue_hush(struct dialogue *dialogue)
+{
+	dialogue->to = fd_close(dialogue->to);
+}
+
+bool dialogue_is_hungry(const struct dialogue *dialogue)
+{
+	int unread = 0;
+	if (dialogue->to < 0 || dialogue->child.pid == 0 ||
+	    ioctl(dialogue->to, FIONREAD, &unread) < 0 || unread > 0)
+		return false;
+	return blocked_in_read(dialogue->child.group);
+}
+
+uint64_t dialogue_cpu_ns(struct dialogue *dialogue)
+{
+	clockid_t clock;
+	struct timespec now;
+	if (dialogue->child.pid == 0 || clock_getcpuclockid(dialogue->child.pid, &clock) != 0 ||
+	    clock_gettime(clock, &now) != 0)
+		return 0;
+	uint64_t before = dialogue->cpu_ns;
+	dialogue->cpu_ns = (uint64_t)now.tv_sec * CLOCK_NS_PER_S + (uint64_t)now.tv_nsec;
+	return dialogue->cpu_ns - before;
+}
+
+void dialogue_end(struct dialogue *dialogue)
+{
+	if (!dialogue_is_open(dialogue))
+		return;
+	dialogue_hush(dialogue);
+	dialogue->from = fd_close(dialogue->from);
+	launcher_end(dialogue->command, &dialogue->child);
+	dialogue->child.started_pid = 0;
+	free(dialogue->data);
+	dialogue->data = NULL;
+	dialogue->capacity = dialogue->start = dialogue->end = 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pump.h"
+
+#include "clock.h"
+#include "fd.h"
+#include "tagger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A process that is being pumped. */
+struct pump_process {
+	struct pump *pump;
+	struct child child;
+	int to;	  /* its stdin; -1: closed */
+	int from; /* its stdout; -1: at its end */
+	size_t fed;
+	struct tagger tagger; /* open where lines on stderr are tagged */
+	uint64_t quiet_since_ns;
+	bool stall_said;
+	bool over; /* the run is */
+};
+
+__attribute__((format(printf, 2, 3))) static void pump_fail(
+    struct pump *pump, const char *format, ...)
+{
+	if (pump->why[0])
+		return;
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(pump->why, sizeof(pump->why), format, args);
+	va_end(args);
+}
+
+/* Pipes to and from it; the parent's ends never block. */
+static int pump_pipes(struct pump *pump, int in[2], int out[2])
+{
+	in[0] = in[1] = out[0] = out[1] = -1;
+	if (pump->input ? pipe2(in, O_CLOEXEC) < 0
+			: (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+		return -errno;
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return -errno;
+	(void)fcntl(in[1], F_SETFL, O_NONBLOCK);
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+/* "record 5", or "records 5 to 9". */
+static void pump_records(const struct pump *pump, char *text, size_t capacity)
+{
+	if (pump->start.first == pump->start.last)
+		snprintf(text, capacity, "record %" PRIu64, pump->start.first);
+	else
+		snprintf(text, capacity, "records %" PRIu64 " to %" PRIu64, pump->start.first,
+		    pump->start.last);
+}
+
+static int pump_tag(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	const struct launcher *command = pump->command;
+	char records[64];
+	char tag[TAGGER_TAG_MAX];
+	pump_records(pump, records, sizeof(records));
+	snprintf(tag, sizeof(tag), "[%s %s] ", command->stage->name, records);
+	return tagger_open(
+	    &process->tagger, tag, command->err, command->context->stop, &pump->start.err);
+}
+
+static int pump_start(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	int in[2];
+	int out[2];
+	int r = pump_pipes(pump, in, out);
+	pump->start.in = in[0];
+	pump->start.out = out[1];
+	pump->start.err = -1;
+	if (r == 0 && pump->command->context->tag)
+		r = pump_tag(process);
+	if (r == 0)
+		r = launcher_start(pump->command, &pump->start, &process->child);
+	fd_close(in[0]);
+	fd_close(out[1]);
+	fd_close(pump->start.err);
+	if (r < 0) {
+		fd_close(in[1]);
+		fd_close(out[0]);
+		return r;
+	}
+	process->to = in[1];
+	process->from = out[0];
+	return 0;
+}
+
+static void pump_say_start(struct pump *pump, int code)
+{
+	if (code == -E2BIG)
+		pump_fail(pump,
+		    "is longer than an argument can be, which is %zu bytes; batch: and line: pass "
+		    "records on stdin",
+		    launcher_record_max());
+	else if (code == -EILSEQ)
+		pump_fail(pump,
+		    "holds a NUL byte, which no argument can; batch: and line: pass records on "
+		    "stdin");
+	else
+		pump_fail(pump, "cannot be started: %s", strerror(-code));
+}
+
+/* A process that wants no more of its input, as head does, is no failure. */
+static void pump_feed(struct pump_process *process)
+{
+	const struct pump *pump = process->pump;
+	ssize_t n = write(process->to, pump->input + process->fed, pump->input_size - process->fed);
+	if (n > 0)
+		process->fed += (size_t)n;
+	bool refused = n < 0 && errno != EAGAIN && errno != EINTR;
+	if (refused || process->fed == pump->input_size)
+		process->to = fd_close(process->to);
+}
+
+/* Nothing of it is wanted any more. */
+static void pump_kill(struct pump_process *process)
+{
+	child_kill(&process->child, SIGKILL);
+	process->from = fd_close(process->from);
+}
+
+/* Makes room for more of what it gives. Returns false when there is none. */
+static bool pump_make_room(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	if (pump->output_size < pump->capacity)
+		return true;
+	int r = pump->grow(pump);
+	if (r == 0)
+		return true;
+	/* What is full may have been the last of it. */
+	int more = 0;
+	if (ioctl(process->from, FIONREAD, &more) == 0 && more == 0) {
+		char byte;
+		ssize_t n = read(process->from, &byte, 1);
+		if (n <= 0) {
+			process->from = n == 0 ? fd_close(process->from) : process->from;
+			return false;
+		}
+	}
+	pump->later = r == -EAGAIN;
+	if (!pump->later)
+		pump_fail(
+		    pump, "gives more than a batch can hold, which is %zu bytes", pump->capacity);
+	pump_kill(process);
+	return false;
+}
+
+static void pump_collect(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	if (!pump_make_room(process))
+		return;
+	ssize_t n = read(
+	    process->from, pump->output + pump->output_size, pump->capacity - pump->output_size);
+	if (n > 0)
+		pump->output_size += (size_t)n;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		process->from = fd_close(process->from);
+}
+
+/* How long until this moment, for poll(); 0 if it has come. */
+static int pump_ms_until(uint64_t moment_ns)
+{
+	uint64_t now = clock_wall_ns();
+	return moment_ns > now ? (int)((moment_ns - now) / 1000000) + 1 : 0;
+}
+
+static uint64_t pump_stall_ns(const struct pump_process *process)
+{
+	const struct launcher_context *context = process->pump->command->context;
+	return context->stall_s == 0 || process->stall_said
+		   ? UINT64_MAX
+		   : process->quiet_since_ns + context->stall_s * CLOCK_NS_PER_S;
+}
+
+static uint64_t pump_deadline_ns(const struct pump_process *process)
+{
+	const struct launcher_context *context = process->pump->command->context;
+	return context->timeout_s == 0 || process->pump->why[0]
+		   ? UINT64_MAX
+		   : process->child.start_ns + context->timeout_s * CLOCK_NS_PER_S;
+}
+
+/* The time until something has to be said or done about the process; -1: none. */
+static int pump_timeout_ms(const struct pump_process *process)
+{
+	uint64_t stall_ns = pump_stall_ns(process);
+	uint64_t deadline_ns = pump_deadline_ns(process);
+	uint64_t next_ns = stall_ns < deadline_ns ? stall_ns : deadline_ns;
+	return next_ns == UINT64_MAX ? -1 : pump_ms_until(next_ns);
+}
+
+static void pump_say_stall(struct pump_process *process)
+{
+	const struct pump *pump = process->pump;
+	const struct launcher *command = pump->command;
+	struct launcher_context *context = command->context;
+	char records[64];
+	pump_records(pump, records, sizeof(records));
+	notices_post(&context->notices,
+	    "stage '%s': process %d has given nothing for %u s, %s; --timeout would end it",
+	    command->stage->name, process->child.started_pid, context->stall_s, records);
+	process->stall_said = true;
+}
+
+static void pump_check_time(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	uint64_t now = clock_wall_ns();
+	if (now >= pump_deadline_ns(process)) {
+		pump_fail(pump, "took longer than the --timeout of %u s and was ended",
+		    pump->command->context->timeout_s);
+		pump_kill(process);
+	} else if (now >= pump_stall_ns(process)) {
+		pump_say_stall(process);
+	}
+}
+
+/* Waits for the process to want, give or end something, and does it. */
+static void pump_step(struct pump_process *process)
+{
+	const struct launcher *command = process->pump->command;
+	/* Its end matters when it can say no more: what it started may speak for it. */
+	bool silent = process->from < 0;
+	struct pollfd items[] = {
+	    {.fd = command->context->stop, .events = POLLIN},
+	    {.fd = process->to, .events = POLLOUT},
+	    {.fd = process->from, .events = POLLIN},
+	    {.fd = silent ? process->child.pidfd : -1, .events = POLLIN},
+	    {.fd = process->tagger.from, .events = POLLIN},
+	};
+	int n = poll(items, sizeof(items) / sizeof(items[0]), pump_timeout_ms(process));
+	if (n < 0)
+		return;
+	process->over = items[0].revents != 0;
+	if (items[1].revents)
+		pump_feed(process);
+	if (items[2].revents)
+		pump_collect(process);
+	if (items[4].revents)
+		tagger_pump(&process->tagger);
+	if (items[3].revents)
+		(void)child_reap(&process->child);
+	if (n > 0)
+		process->quiet_since_ns = clock_wall_ns();
+	pump_check_time(process);
+}
+
+static uint64_t pump_usage_ns(const struct rusage *usage)
+{
+	return ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) *
+		   CLOCK_NS_PER_S +
+	       ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000;
+}
+
+static void pump_judge(struct pump_process *process)
+{
+	struct pump *pump = process->pump;
+	const struct child *child = &process->child;
+	pump->cpu_ns += pump_usage_ns(&child->usage);
+	if (pump->why[0] || pump->later ||
+	    (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0))
+		return;
+	pump->signal = WIFSIGNALED(child->status) ? WTERMSIG(child->status) : 0;
+	char how[128];
+	launcher_describe(pump->command, child, how, sizeof(how));
+	pump_fail(pump, "%s", how);
+}
+
+int pump_run(struct pump *pump)
+{
+	struct pump_process process = {.pump = pump, .to = -1, .from = -1, .tagger.from = -1};
+	pump->why[0] = '\0';
+	pump->signal = 0;
+	pump->later = false;
+	pump->output_size = 0;
+	int r = pump_start(&process);
+	if (r < 0) {
+		tagger_close(&process.tagger);
+		pump_say_start(pump, r);
+		return 0;
+	}
+	process.quiet_since_ns = clock_wall_ns();
+	while (process.child.pid != 0 && !process.over)
+		pump_step(&process);
+	fd_close(process.to);
+	fd_close(process.from);
+	launcher_end(pump->command, &process.child);
+	tagger_close(&process.tagger);
+	if (process.over)
+		return -ECANCELED;
+	pump_judge(&process);
+	return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tagger.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A longer line is passed on in parts. */
+#define TAGGER_LINE_MAX (64u << 10)
+
+int tagger_open(struct tagger *tagger, const char *tag, int to, int stop, int *ret_write_fd)
+{
+	int ends[2];
+	*tagger = (struct tagger){.from = -1, .to = to, .stop = stop};
+	snprintf(tagger->tag, sizeof(tagger->tag), "%s", tag);
+	tagger->data = malloc(TAGGER_TAG_MAX + TAGGER_LINE_MAX + 1);
+	if (!tagger->data)
+		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		int r = -errno;
+		free(tagger->data);
+		return r;
+	}
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	tagger->from = ends[0];
+	*ret_write_fd = ends[1];
+	return 0;
+}
+
+/* Writes all of it, unless nobody waits for it any more. */
+static void tagger_write(const struct tagger *tagger, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(tagger->to, data, size);
+		if (n > 0) {
+			data += n;
+			size -= (size_t)n;
+			continue;
+		}
+		struct pollfd items[] = {
+		    {.fd = tagger->to, .events = POLLOUT},
+		    {.fd = tagger->stop, .events = POLLIN},
+		};
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || poll(items, 2, -1) < 0 || items[1].revents)
+			return;
+	}
+}
+
+/* One line or a part of one, with its tag in front, in one write while there is room. */
+static void tagger_pass(struct tagger *tagger, const char *line, size_t size)
+{
+	char text[TAGGER_TAG_MAX + TAGGER_LINE_MAX + 1];
+	size_t tag = strlen(tagger->tag);
+	memcpy(text, tagger->tag, tag);
+	memcpy(text + tag, line, size);
+	text[tag + size] = '\n';
+	tagger_write(tagger, text, tag + size + 1);
+}
+
+static void tagger_pass_lines(struct tagger *tagger)
+{
+	char *at = tagger->data;
+	char *end = tagger->data + tagger->size;
+	char *newline;
+	while ((newline = memchr(at, '\n', (size_t)(end - at)))) {
+		tagger_pass(tagger, at, (size_t)(newline - at));
+		at = newline + 1;
+	}
+	if (end - at == TAGGER_LINE_MAX) {
+		tagger_pass(tagger, at, TAGGER_LINE_MAX);
+		at = end;
+	}
+	tagger->size = (size_t)(end - at);
+	memmove(tagger->data, at, tagger->size);
+}
+
+/* Reads once; returns whether there was something. */
+static bool tagger_read(struct tagger *tagger)
+{
+	if (tagger->from < 0)
+		return false;
+	ssize_t n = read(tagger->from, tagger->data + tagger->size, TAGGER_LINE_MAX - tagger->size);
+	if (n > 0) {
+		tagger->size += (size_t)n;
+		tagger_pass_lines(tagger);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		tagger->from = fd_close(tagger->from);
+	}
+	return n > 0;
+}
+
+void tagger_pump(struct tagger *tagger)
+{
+	(void)tagger_read(tagger);
+}
+
+void tagger_close(struct tagger *tagger)
+{
+	while (tagger_read(tagger))
+		;
+	if (tagger->size > 0)
+		tagger_pass(tagger, tagger->data, tagger->size);
+	tagger->from = fd_close(tagger->from);
+	free(tagger->data);
+	tagger->data = NULL;
+	tagger->size = 0;
+}
