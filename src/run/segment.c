@@ -195,8 +195,9 @@ static int segment_start_program(struct segment *segment, struct leat_error *ret
 	if (errors != STDERR_FILENO)
 		fd_close(errors);
 	if (r < 0)
-		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s",
-		    segment->specs->name, segment->argv[0], strerror(-r));
+		return failure(reterr, LEAT_CANNOT_START, r,
+		    "stage '%s': command '%.200s' cannot be started: %s", segment->specs->name,
+		    segment->is_ours ? segment->argv[0] : segment->specs->target, strerror(-r));
 	if (segment->child.is_leader)
 		guard_watch(segment->guard, segment->child.group);
 	return 0;

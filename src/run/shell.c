@@ -3,6 +3,7 @@
 
 #include "install.h"
 #include "quote.h"
+#include "words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHELL_WORDS_MAX 20
+#define SHELL_WORDS_MAX WORDS_MAX
 
 struct shell_words {
 	char *words[SHELL_WORDS_MAX + 1];
@@ -161,12 +162,29 @@ bool shell_is_one(const struct spec *spec)
 	return shell_is_program_name(start) && !shell_operator(start);
 }
 
+/* One program and its words, as a shell would start it. False: only a shell knows. */
+static bool shell_add_words(struct shell_words *words, const struct spec *spec)
+{
+	struct words own;
+	if (words_parse(spec->target, false, &own) < 0) {
+		words->failed = true;
+		return true;
+	}
+	for (size_t i = 0; i < own.n; i++)
+		shell_add(words, "%s", own.words[i]);
+	bool is_plain = own.n > 0;
+	words_free(&own);
+	return is_plain;
+}
+
 /*
  * Where the shell has only one program to start, it shall become that program: then
  * signals reach it, and how it ended is known.
  */
 static void shell_add_command(struct shell_words *words, const struct spec *spec)
 {
+	if (shell_add_words(words, spec))
+		return;
 	const char *start = spec->target + strspn(spec->target, " ");
 	bool plain = shell_is_one(spec);
 	shell_add(words, "/bin/sh");

@@ -356,8 +356,12 @@ reader_gone() {
 		leat run -m "$mode" "$STAGES/numbers.c:increment" 'no-such-command -x' cat < <(seq 5)
 		exits 2
 		prints ''
+		says "leat: stage 'no-such-command': command 'no-such-command -x' cannot be started: No such file or directory"
+		leat run -m "$mode" "$STAGES/numbers.c:increment" 'no-such-command "$HOME"' cat < <(seq 5)
+		exits 2
+		prints ''
 		# The shell has its say first.
-		says_last "leat: stage 'no-such-command': command 'no-such-command -x' .*127.*not found.*"
+		says_last "leat: stage 'no-such-command': command 'no-such-command \"\\\$HOME\"' .*127.*not found.*"
 		no_leftovers
 	done
 }

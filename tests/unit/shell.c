@@ -212,7 +212,8 @@ static void assert_words(char **argv, const char *const *expected)
 static void a_stage_is_run_by_these_words(void **state)
 {
 	(void)state;
-	static const char *const stages[] = {"a=./my.py:f", "x=grep 'a b' | sort", NULL};
+	static const char *const stages[] = {
+	    "a=./my.py:f", "x=grep 'a b' | sort", "grep -F 'a b'  c", "grep *.c", NULL};
 	struct leat_options options = leat_options_default();
 	struct chain chain;
 	chain_open(&chain, stages);
@@ -220,6 +221,10 @@ static void a_stage_is_run_by_these_words(void **state)
 	    (const char *[]){"PROGRAM", "stage", "a=./my.py:f", NULL});
 	assert_words(shell_argv(&options, &chain.specs[1], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "grep 'a b' | sort", NULL});
+	assert_words(shell_argv(&options, &chain.specs[2], 5, false),
+	    (const char *[]){"grep", "-F", "a b", "c", NULL});
+	assert_words(shell_argv(&options, &chain.specs[3], 5, false),
+	    (const char *[]){"/bin/sh", "-c", "exec grep *.c", NULL});
 	options.frame = LEAT_NUL;
 	options.max_record = 9;
 	options.python = "py";
