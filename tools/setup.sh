@@ -11,7 +11,7 @@ set -eu
 
 # The one list of what leat needs, in Debian's names; README.md points here.
 build='gcc libc6-dev libgmp-dev libjansson-dev libxxhash-dev meson ninja-build pkg-config python3 scdoc'
-test='bats clang clang-format clang-tidy git libclang-rt-dev libcmocka-dev procps shellcheck spin'
+test='bats clang clang-format clang-tidy git libclang-rt-dev libcmocka-dev netpbm procps shellcheck spin'
 bench='g++ golang-go libboost-dev libtbb-dev parallel'
 
 case ${1-} in
