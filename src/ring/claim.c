@@ -66,6 +66,16 @@ static bool ring_may_begin(const struct region *region, uint64_t seq)
 	return !atomic_load_relaxed(&slot_at(region, seq)->is_patient) || budget_await(region, seq);
 }
 
+void ring_retire(const struct region *region, uint64_t seq)
+{
+	uint32_t n = region->header->n_slots;
+	/* At least so many are in flight if that one is filled. */
+	bool most = n >= 4 && ring_passed(region, seq + n - n / 4, 0);
+	ring_advance_quietly(region, seq, region_sink(region));
+	if (!most)
+		ring_wake_at(region, 0);
+}
+
 /* The one step that makes a batch a worker's. Fails when another was quicker. */
 bool ring_claim_this(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {

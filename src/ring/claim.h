@@ -33,6 +33,13 @@ bool ring_passed(const struct region *region, uint64_t seq, unsigned position);
 void ring_advance(const struct region *region, uint64_t seq, unsigned position);
 
 /*
+ * The sink's: lets the slot go, for the source to fill again. While most of the window is
+ * still full the source is not woken, to find one slot free each time: there is work
+ * enough, and a batch that is retired later wakes it.
+ */
+void ring_retire(const struct region *region, uint64_t seq);
+
+/*
  * For one who goes on with the batch itself: ring_advance, ring_commit and a claim of
  * this very batch, which wake nobody. Where it leaves the batch it owes ring_wake_at. The
  * claim fails when another was quicker; that the batches before it have passed is the

@@ -99,7 +99,7 @@ static bool sink_retire(struct sink *sink, uint64_t seq)
 		sink->n_source_records += slot->n_source_records;
 	slot_trim(region, seq);
 	sink_move_on(sink, seq);
-	ring_advance(region, seq, region_sink(region));
+	ring_retire(region, seq);
 	return !failed;
 }
 

@@ -449,6 +449,36 @@ static void assert_all_woken(struct region *region)
 		assert_woken(region, group, true);
 }
 
+static void a_source_is_woken_when_a_quarter_is_free(void **state)
+{
+	(void)state;
+	enum { SLOTS = 8 };
+	struct region region = tiny_ring(SLOTS, 1);
+	for (uint64_t seq = 0; seq < SLOTS; seq++) {
+		ring_advance(&region, seq, 0);
+		work(&region, seq, 1);
+	}
+	prepare_all(&region);
+	ring_retire(&region, 0);
+	assert_ready_at(&region, SLOTS, 0);
+	assert_woken(&region, GROUP_SOURCE, false);
+	ring_retire(&region, 1);
+	assert_woken(&region, GROUP_SOURCE, false);
+	ring_retire(&region, 2);
+	assert_woken(&region, GROUP_SOURCE, true);
+	region_free(&region);
+
+	/* Of few slots each one counts. */
+	region = tiny_ring(2, 1);
+	ring_advance(&region, 0, 0);
+	ring_advance(&region, 1, 0);
+	work(&region, 0, 1);
+	prepare_all(&region);
+	ring_retire(&region, 0);
+	assert_woken(&region, GROUP_SOURCE, true);
+	region_free(&region);
+}
+
 static void whoever_goes_on_with_a_batch_wakes_nobody(void **state)
 {
 	(void)state;
@@ -568,6 +598,7 @@ int main(void)
 	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
 	    cmocka_unit_test(finds_what_a_worker_holds),
 	    cmocka_unit_test(finds_all_that_a_worker_holds),
+	    cmocka_unit_test(a_source_is_woken_when_a_quarter_is_free),
 	    cmocka_unit_test(whoever_goes_on_with_a_batch_wakes_nobody),
 	    cmocka_unit_test(wakes_whoever_may_go_on),
 	    cmocka_unit_test(an_end_is_told_to_all),
