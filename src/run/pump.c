@@ -17,6 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What a pipe holds anyway. */
+#define PUMP_PIPE_USUAL (64u << 10)
+
 /* A process that is being pumped. */
 struct pump_process {
 	struct pump *pump;
@@ -41,15 +44,28 @@ __attribute__((format(printf, 2, 3))) static void pump_fail(
 	va_end(args);
 }
 
+/* An input that fits the pipe is given at once, and the process goes on by itself. */
+static int pump_pipe(int ends[2], size_t size)
+{
+	if (size > PUMP_PIPE_USUAL)
+		return fd_wide_pipe(ends);
+	return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
 /* Pipes to and from it; the parent's ends never block. */
 static int pump_pipes(struct pump *pump, int in[2], int out[2])
 {
 	in[0] = in[1] = out[0] = out[1] = -1;
-	if (pump->input ? pipe2(in, O_CLOEXEC) < 0
-			: (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
-		return -errno;
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return -errno;
+	int r = 0;
+	if (pump->input)
+		r = pump_pipe(in, pump->input_size);
+	else if ((in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+		r = -errno;
+	/* It may give as much as it gets. */
+	if (r == 0)
+		r = pump_pipe(out, pump->input_size);
+	if (r < 0)
+		return r;
 	(void)fcntl(in[1], F_SETFL, O_NONBLOCK);
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
 	return 0;
