@@ -130,8 +130,7 @@ void slot_forget_tries(struct slot_history *history)
 {
 	history->attempts = 0;
 	history->lost = 0;
-	history->crashes = 0;
-	history->kills = 0;
+	history->crashes = history->kills = (struct slot_deaths){0};
 }
 
 bool slot_is_exact(const struct slot *slot, uint32_t stage)

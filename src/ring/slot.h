@@ -18,6 +18,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of the processes that a batch was begun in, those that died of one cause. */
+struct slot_deaths {
+	uint32_t alone;	     /* while nothing else was begun there: it is to blame */
+	uint32_t in_company; /* while other batches were, too */
+};
+
 /* What one stage did with this batch. Times as in base/clock.h. */
 struct slot_history {
 	uint64_t start_ns;
@@ -28,9 +34,9 @@ struct slot_history {
 	uint32_t records_in;
 	uint32_t records_out;
 	/* The run's own, of workers that died with it: */
-	uint32_t lost;	  /* attempts that came to nothing */
-	uint32_t crashes; /* of these, for which this batch is to blame */
-	uint32_t kills;	  /* the same, but by SIGKILL */
+	uint32_t lost; /* attempts that came to nothing */
+	struct slot_deaths crashes;
+	struct slot_deaths kills; /* by SIGKILL */
 };
 
 /* Before what a process that died said last, in a message. */

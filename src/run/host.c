@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host.h"
 
+#include "atomic.h"
+#include "clock.h"
 #include "fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 
 void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number,
     struct launcher_context *commands)
@@ -19,18 +22,57 @@ void host_join(struct leat_host *host, const struct region *region, int bell, un
 	};
 }
 
-void host_enter(struct leat_host *host, bool alone)
+/* The locks know only the clock that people set, which may make a wait shorter or longer. */
+static struct timespec host_deadline(uint64_t wall_ns)
 {
-	/* They fail only for mistakes of ours. */
-	if (alone)
-		pthread_rwlock_wrlock(&host->running);
-	else
-		pthread_rwlock_rdlock(&host->running);
+	uint64_t now = clock_wall_ns();
+	struct timespec at;
+	clock_gettime(CLOCK_REALTIME, &at);
+	uint64_t ns = (uint64_t)at.tv_nsec + (wall_ns > now ? wall_ns - now : 0);
+	at.tv_sec += (time_t)(ns / CLOCK_NS_PER_S);
+	at.tv_nsec = (long)(ns % CLOCK_NS_PER_S);
+	return at;
 }
 
-void host_leave(struct leat_host *host)
+/* Returns when it begins: then, or when the turns that were given before have ended. */
+static uint64_t host_take_turn(struct leat_host *host, uint64_t not_before)
 {
-	pthread_rwlock_unlock(&host->running);
+	/* relaxed: a time, and the exchange looks again */
+	uint64_t end = atomic_load_relaxed(&host->turns_end_ns);
+	uint64_t begin;
+	do {
+		begin = end > not_before ? end : not_before;
+		/* pairs with: itself */
+	} while (!atomic_cas_seq(&host->turns_end_ns, &end, begin + HOST_TURN_NS));
+	return begin;
+}
+
+static bool host_enter_alone(struct leat_host *host)
+{
+	uint64_t now = clock_wall_ns();
+	if (pthread_rwlock_trywrlock(&host->running) == 0) {
+		(void)host_take_turn(host, now);
+		return true;
+	}
+	struct timespec deadline = host_deadline(host_take_turn(host, now + HOST_TURN_NS));
+	return pthread_rwlock_timedwrlock(&host->running, &deadline) == 0;
+}
+
+bool host_enter(struct leat_host *host, bool alone)
+{
+	if (alone)
+		return host_enter_alone(host);
+	if (pthread_rwlock_tryrdlock(&host->running) == 0)
+		return true;
+	/* relaxed: a time; one that is too old makes the wait too short, not the blame wrong */
+	struct timespec deadline = host_deadline(atomic_load_relaxed(&host->turns_end_ns));
+	return pthread_rwlock_timedrdlock(&host->running, &deadline) == 0;
+}
+
+void host_leave(struct leat_host *host, bool entered)
+{
+	if (entered)
+		pthread_rwlock_unlock(&host->running);
 }
 
 int leat_host_open(int region_fd, int bell_fd, unsigned number, struct leat_host **ret_host)

@@ -6,6 +6,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include "clock.h"
 #include "launcher.h"
 #include "region.h"
 
@@ -13,6 +14,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct leat_host {
 	struct region region;
@@ -21,6 +23,7 @@ struct leat_host {
 	unsigned number;
 	struct launcher_context *commands; /* NULL: none of its workers has one */
 	pthread_rwlock_t running;	   /* see host_enter */
+	uint64_t turns_end_ns;		   /* when the last turn that was given ends */
 };
 
 /*
@@ -30,12 +33,18 @@ struct leat_host {
 void host_join(struct leat_host *host, const struct region *region, int bell, unsigned number,
     struct launcher_context *commands);
 
+/* How long one waits to be alone, and others for one that is. */
+#define HOST_TURN_NS CLOCK_NS_PER_S
+
 /*
  * Around each batch that a worker runs. One that a process has died with runs alone, so that
- * of several workers in a process the batch that ends it becomes known.
+ * of several workers in a process the batch that ends it becomes known. As a stage may never
+ * return, nobody waits longer than it takes to give each such batch a turn: then it begins
+ * beside the others, but a turn after the one before of its kind. Returns whether it waits no
+ * more because it was let in, which host_leave wants to know.
  */
-void host_enter(struct leat_host *host, bool alone);
-void host_leave(struct leat_host *host);
+bool host_enter(struct leat_host *host, bool alone);
+void host_leave(struct leat_host *host, bool entered);
 
 /* The index in the region of the host's nth worker, or -ENOENT. */
 int host_worker(const struct leat_host *host, unsigned nth);

@@ -18,6 +18,9 @@
  */
 #define RECOVERY_TRIES	      3u
 #define RECOVERY_TRIES_KILLED 25u
+/* So many times as often where other batches were begun there too, one of which may have done it.
+ */
+#define RECOVERY_IN_COMPANY 2u
 
 /* The death of a host's process. */
 struct recovery_death {
@@ -25,20 +28,35 @@ struct recovery_death {
 	bool waiting; /* so, while none of its workers had anything to do */
 	unsigned tries;
 	unsigned n_begun; /* batches that its workers had begun: it is the fault of one of them */
+	const struct slot_history
+	    *guilty;	/* the one of these that has done it too often, or NULL */
+	unsigned times; /* that it has */
 	const char *how;
 	char words[RELAY_WORDS_MAX];
 };
 
+/* A batch that a worker of a dead process held. */
+struct recovery_claim {
+	unsigned worker;
+	uint32_t slot; /* from where on its others are looked for */
+	uint64_t seq;
+	unsigned position;
+};
+
 /*
- * The history of a batch that a dead worker held, where it is, looking from *slot on; NULL:
- * it held none there. With an answer set aside it has held two.
+ * Steps from one to the next, the first after {0}; returns its history there, or NULL behind
+ * the last. With an answer set aside a worker has held two.
  */
-static struct slot_history *recovery_held(const struct region *region, unsigned worker,
-    uint32_t *slot, uint64_t *ret_seq, unsigned *ret_position)
+static struct slot_history *recovery_next(
+    const struct crew *crew, unsigned host, struct recovery_claim *claim)
 {
-	if (!ring_held_from(region, worker, slot, ret_seq, ret_position))
-		return NULL;
-	return &slot_at(region, *ret_seq)->history[*ret_position - 1];
+	for (; claim->worker < crew->plan.n_workers; claim->worker++, claim->slot = 0) {
+		if (crew->plan.workers[claim->worker].host == host &&
+		    ring_held_from(
+			&crew->region, claim->worker, &claim->slot, &claim->seq, &claim->position))
+			return &slot_at(&crew->region, claim->seq)->history[claim->position - 1];
+	}
+	return NULL;
 }
 
 /*
@@ -53,17 +71,52 @@ static bool recovery_begun(const struct slot_history *history)
 static unsigned recovery_count_begun(const struct crew *crew, unsigned host)
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		uint64_t seq;
-		unsigned position;
-		uint32_t slot = 0;
-		const struct slot_history *history;
-		if (crew->plan.workers[i].host != host)
-			continue;
-		while ((history = recovery_held(&crew->region, i, &slot, &seq, &position)))
-			n += recovery_begun(history);
-	}
+	struct recovery_claim claim = {0};
+	const struct slot_history *history;
+	while ((history = recovery_next(crew, host, &claim)))
+		n += recovery_begun(history);
 	return n;
+}
+
+static struct slot_deaths *recovery_deaths(
+    struct slot_history *history, const struct recovery_death *death)
+{
+	return death->killed ? &history->kills : &history->crashes;
+}
+
+/*
+ * Notes the death with each batch that was begun, and finds the guilty one. What was begun
+ * alone is to blame. Where a stage that never returns keeps batches from being alone, the
+ * guilty one is among those that were there each time; and as each of them was begun a turn
+ * after the one before, most likely it is the last.
+ */
+static void recovery_judge(const struct crew *crew, unsigned host, struct recovery_death *death)
+{
+	bool alone = death->n_begun == 1;
+	unsigned bound = alone ? death->tries : RECOVERY_IN_COMPANY * death->tries;
+	struct recovery_claim claim = {0};
+	struct slot_history *history;
+	while ((history = recovery_next(crew, host, &claim))) {
+		if (!recovery_begun(history))
+			continue;
+		struct slot_deaths *deaths = recovery_deaths(history, death);
+		unsigned times = alone ? ++deaths->alone : ++deaths->in_company;
+		if (times >= bound &&
+		    (!death->guilty || history->start_ns > death->guilty->start_ns)) {
+			death->guilty = history;
+			death->times = times;
+		}
+	}
+}
+
+/* Once one is guilty, the others are not: they were only in its company. */
+static void recovery_acquit(
+    const struct crew *crew, unsigned host, const struct recovery_death *death)
+{
+	struct recovery_claim claim = {0};
+	struct slot_history *history;
+	while (death->guilty && (history = recovery_next(crew, host, &claim)))
+		recovery_deaths(history, death)->in_company = 0;
 }
 
 /* Whether all of its workers had started well and held nothing. */
@@ -85,23 +138,20 @@ static bool recovery_was_waiting(const struct crew *crew, unsigned host)
 
 /* A batch that has ended its process too often is cut where it did. */
 static void recovery_cut(const struct region *region, uint64_t seq, unsigned position,
-    const struct recovery_death *death, unsigned times)
+    const struct recovery_death *death)
 {
 	struct slot *slot = slot_at(region, seq);
 	uint32_t n_records = slot->n_records[slot_input(position)];
 	uint32_t at = slot->progress < n_records ? slot->progress : 0;
 	char why[160];
-	snprintf(why, sizeof(why), "%s, %u times", death->how, times);
+	snprintf(why, sizeof(why), "%s, %u times", death->how, death->times);
 	slot_cut(region, seq, position, at, why);
 	slot_set_words(slot, death->words);
 	slot_shorten_input(region, seq, position, at);
 	slot_forget_tries(&slot->history[position - 1]);
 }
 
-/*
- * Takes back a batch that a dead worker held. Of several batches none is to blame yet: each will
- * run alone, until the one that did it does it again.
- */
+/* Takes back a batch that a dead worker held. */
 static void recovery_take_back(const struct region *region, unsigned worker, uint64_t seq,
     unsigned position, const struct recovery_death *death)
 {
@@ -110,12 +160,9 @@ static void recovery_take_back(const struct region *region, unsigned worker, uin
 	/* It may have died between telling of a failure and its commit: it will tell again. */
 	if (slot->failure.stage == position - 1)
 		slot_clear_failure(slot);
-	if (recovery_begun(history)) {
-		history->lost = history->attempts;
-		uint32_t *times = death->killed ? &history->kills : &history->crashes;
-		if (death->n_begun == 1 && ++*times >= death->tries)
-			recovery_cut(region, seq, position, death, *times);
-	}
+	history->lost = history->attempts;
+	if (history == death->guilty)
+		recovery_cut(region, seq, position, death);
 	/* What it had charged may not be there to be charged: see budget_reserve. */
 	slot_give_back(region, seq, slot_output(position));
 	(void)ring_take_back(region, seq, position, worker);
@@ -148,12 +195,10 @@ static bool recovery_reset(
 		else
 			/* relaxed: its process is dead, and the next one not started */
 			atomic_store_relaxed(&worker->state, WORKER_STARTING);
-		uint64_t seq;
-		unsigned position;
-		uint32_t slot = 0;
-		while (recovery_held(&crew->region, i, &slot, &seq, &position))
-			recovery_take_back(&crew->region, i, seq, position, death);
 	}
+	struct recovery_claim claim = {0};
+	while (recovery_next(crew, host, &claim))
+		recovery_take_back(&crew->region, claim.worker, claim.seq, claim.position, death);
 	return refused;
 }
 
@@ -203,6 +248,8 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 	death.tries = death.killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
 	relay_last_words(&crew->relays[host], death.words);
 	recovery_describe(crew, host, losses->how, sizeof(losses->how));
+	recovery_judge(crew, host, &death);
+	recovery_acquit(crew, host, &death);
 	bool refused = recovery_reset(crew, host, &death);
 	/* Also where nothing was held: the last wake-up may be what it died before. */
 	ring_rouse(&crew->region);

@@ -64,6 +64,7 @@ struct leat_worker {
 	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
 	/* The batch that is held; valid while `held` is set. */
 	struct worker_stage *held;
+	bool entered; /* see host_enter */
 	uint64_t seq;
 	uint64_t cpu_ns;	   /* this thread's, at the claim */
 	uint64_t child_cpu_ns;	   /* of the processes that it has started since */
@@ -344,13 +345,13 @@ static void worker_begin(struct leat_worker *worker)
 {
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	struct slot_history *history = &slot->history[worker->held->position - 1];
-	host_enter(worker->host, history->attempts > 0);
-	/* recovery_take_back tells by it whether the batch was begun. */
+	worker->entered = host_enter(worker->host, history->attempts > 0);
+	history->start_ns = clock_wall_ns();
+	/* recovery_judge tells by it whether the batch was begun. */
 	history->attempts++;
 	slot->progress = 0;
 	history->worker = worker->index;
 	history->records_in = slot->n_records[slot_input(worker->held->position)];
-	history->start_ns = clock_wall_ns();
 	worker->cpu_ns = clock_cpu_ns();
 	worker->child_cpu_ns = 0;
 }
@@ -373,7 +374,7 @@ static int worker_end(
 {
 	unsigned position = worker_stop_clock(worker);
 	int r = worker_commit(worker, worker->seq, position, kind, size, n_records);
-	host_leave(worker->host);
+	host_leave(worker->host, worker->entered);
 	return r;
 }
 
@@ -392,7 +393,7 @@ static int worker_set_aside(struct leat_worker *worker, enum leat_kind kind, con
 	/* It ended well: if the worker dies now, then not of this batch. */
 	slot_at(worker_region(worker), worker->seq)->history[position - 1].attempts--;
 	worker->aside = (struct worker_aside){copy, size, worker->seq, position, kind, n_records};
-	host_leave(worker->host);
+	host_leave(worker->host, worker->entered);
 	return 0;
 }
 
@@ -404,7 +405,7 @@ static void worker_give_back(struct leat_worker *worker)
 	slot->history[position - 1].attempts--;
 	worker->held = NULL;
 	ring_give_back(worker_region(worker), worker->seq, position, worker->index);
-	host_leave(worker->host);
+	host_leave(worker->host, worker->entered);
 }
 
 /*
@@ -526,7 +527,7 @@ static void worker_run_command(struct leat_worker *worker)
 		&worker->child_cpu_ns) == 0)
 		worker_finish(worker);
 	else
-		host_leave(worker->host);
+		host_leave(worker->host, worker->entered);
 }
 
 static void worker_run_native(struct leat_worker *worker)

@@ -24,15 +24,18 @@
 
 #define PATIENCE_S 10
 
-/* Python's host, as its interpreter may be any program: this one ends at once. */
-static struct crew *crew_of_one(void)
+/* All in Python's host, as its interpreter may be any program: this one ends at once. */
+static struct crew *crew_of(unsigned n_workers)
 {
 	struct crew *crew = calloc(1, sizeof(*crew));
 	assert_non_null(crew);
-	crew->region = tiny_ring(2, 1);
-	crew->plan.n_stages = crew->plan.n_workers = crew->plan.n_hosts = 1;
-	crew->plan.stages[0] = *region_stage(&crew->region, 0);
-	crew->plan.workers[0] = *region_worker(&crew->region, 0);
+	crew->region = tiny_ring(4, n_workers);
+	crew->plan.n_stages = crew->plan.n_workers = n_workers;
+	crew->plan.n_hosts = 1;
+	for (unsigned i = 0; i < n_workers; i++) {
+		crew->plan.stages[i] = *region_stage(&crew->region, i);
+		crew->plan.workers[i] = *region_worker(&crew->region, i);
+	}
 	crew->plan.hosts[0] = HOST_PYTHON;
 	crew->python = "true";
 	crew->bell = STDERR_FILENO;
@@ -41,6 +44,11 @@ static struct crew *crew_of_one(void)
 	assert_int_equal(relay_outlet_open(crew->outlet, STDERR_FILENO, -1), 0);
 	crew->working = true;
 	return crew;
+}
+
+static struct crew *crew_of_one(void)
+{
+	return crew_of(1);
 }
 
 static void crew_is_over(struct crew *crew)
@@ -183,14 +191,19 @@ static void to_die_before_doing_anything_is_a_failure_soon(void **state)
 	assert_int_equal(deaths_taken(SIGABRT, WORKER_READY), 2);
 }
 
-static struct slot *put_two(struct crew *crew)
+static struct slot *put_two_at(struct crew *crew, uint64_t seq)
 {
-	struct slot *slot = slot_at(&crew->region, 0);
-	memcpy(slot_area(&crew->region, 0, 0), "a\nb\n", 4);
+	struct slot *slot = slot_at(&crew->region, seq);
+	memcpy(slot_area(&crew->region, seq, 0), "a\nb\n", 4);
 	slot_set_output(slot, 0, LEAT_RECORDS, 4, 2);
 	slot_clear_failure(slot);
-	ring_advance(&crew->region, 0, 0);
+	ring_advance(&crew->region, seq, 0);
 	return slot;
+}
+
+static struct slot *put_two(struct crew *crew)
+{
+	return put_two_at(crew, 0);
 }
 
 /* Workers begin the batch and die over its second record, so many of them. */
@@ -224,6 +237,83 @@ static void a_batch_that_kills_is_cut_in_the_end(void **state)
 	crew_is_over(crew);
 }
 
+/* That worker begins the next batch of its stage, which nobody else holds. */
+static struct slot *begin_next(struct crew *crew, unsigned worker, uint64_t start_ns)
+{
+	uint64_t next = 0;
+	uint64_t seq;
+	assert_true(ring_claim_any(&crew->region, worker + 1, worker, &next, &seq));
+	struct slot *slot = slot_at(&crew->region, seq);
+	slot->history[worker].attempts++;
+	slot->history[worker].start_ns = start_ns;
+	slot->progress = 1;
+	return slot;
+}
+
+static void commit(struct crew *crew, struct slot *slot, uint64_t seq, unsigned worker)
+{
+	slot_set_output(slot, slot_output(worker + 1), LEAT_RECORDS, 4, 2);
+	assert_int_equal(ring_commit(&crew->region, seq, worker + 1, worker), 0);
+}
+
+/* One never returns, so that the one that kills is never alone. */
+static void of_two_that_are_there_each_time_the_last_is_guilty(void **state)
+{
+	(void)state;
+	static const struct {
+		int status;
+		unsigned times;
+	} cases[] = {{SIGABRT, 6}, {SIGKILL, 50}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct leat_error error = {0};
+		struct crew *crew = crew_of(2);
+		struct slot *deadly = put_two_at(crew, 0);
+		struct slot *stuck = put_two_at(crew, 1);
+		commit(crew, begin_next(crew, 0, 1), 0, 0);
+		for (unsigned n = 0; n < cases[i].times; n++) {
+			assert_false(slot_failed(deadly));
+			assert_ptr_equal(begin_next(crew, 0, 2 * n), stuck);
+			assert_ptr_equal(begin_next(crew, 1, 2 * n + 1), deadly);
+			assert_int_equal(die(crew, cases[i].status, &error), 0);
+		}
+		assert_int_equal(deadly->failure.stage, 1);
+		assert_int_equal(deadly->failure.index, 1);
+		/* It was alone in nothing, and is as good as new. */
+		assert_ptr_equal(begin_next(crew, 0, 0), stuck);
+		(void)begin_next(crew, 1, 1);
+		assert_int_equal(die(crew, cases[i].status, &error), 0);
+		assert_false(slot_failed(stuck));
+		crew_is_over(crew);
+	}
+}
+
+/* It never begins last, but nothing else was there as often. */
+static void one_that_is_there_each_time_is_guilty(void **state)
+{
+	(void)state;
+	struct leat_error error = {0};
+	struct crew *crew = crew_of(2);
+	struct slot *slots[4];
+	for (uint64_t seq = 0; seq < 4; seq++)
+		slots[seq] = put_two_at(crew, seq);
+	for (uint64_t seq = 0; seq < 3; seq++)
+		commit(crew, begin_next(crew, 0, 1), seq, 0);
+	for (uint64_t n = 0; n < 6; n++) {
+		assert_false(slot_failed(slots[3]));
+		assert_ptr_equal(begin_next(crew, 0, 2 * n), slots[3]);
+		struct slot *passing = begin_next(crew, 1, 2 * n + 1);
+		assert_int_equal(die(crew, SIGABRT, &error), 0);
+		assert_false(slot_failed(passing));
+		/* Tried again it gets through, every second time. */
+		if (n % 2 == 1)
+			commit(crew, begin_next(crew, 1, 0), n / 2, 1);
+	}
+	assert_int_equal(slots[3]->failure.stage, 0);
+	assert_string_equal(
+	    slots[3]->failure.why, "the process it shares was killed by SIGABRT, 6 times");
+	crew_is_over(crew);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +322,8 @@ int main(void)
 	    cmocka_unit_test(to_be_killed_while_waiting_is_no_failure),
 	    cmocka_unit_test(to_die_before_doing_anything_is_a_failure_soon),
 	    cmocka_unit_test(a_batch_that_kills_is_cut_in_the_end),
+	    cmocka_unit_test(of_two_that_are_there_each_time_the_last_is_guilty),
+	    cmocka_unit_test(one_that_is_there_each_time_is_guilty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
