@@ -125,19 +125,19 @@ class Killed(unittest.TestCase):
             self.assertNotEqual(said, "")
 
     def test_worker_processes(self):
-        self.kill_at_random(("-m", "processes"), (ADD, MUL), "add|mul", 25)
+        self.kill_at_random(("-m", "processes"), (ADD, MUL), "add|mul", 10)
 
     def test_worker_processes_of_many_stages(self):
         chain = ("a=" + SAME, ADD, "b=" + SAME, MUL, "c=" + SAME)
-        self.kill_at_random(("-m", "processes"), chain, "a|add|b|mul|c", 10)
+        self.kill_at_random(("-m", "processes"), chain, "a|add|b|mul|c", 5)
 
     def test_processes_of_any_mode(self):
         for mode in MODES:
-            self.kill_at_random(("-m", mode), (ADD, MUL), "add|mul", 6)
+            self.kill_at_random(("-m", mode), (ADD, MUL), "add|mul", 3)
 
     def test_workers_of_a_pool(self):
         for mode in ("processes", "auto", "threads"):
-            self.kill_at_random(("-m", mode, "-j", "3"), (ADD, MUL), "add|mul", 6)
+            self.kill_at_random(("-m", mode, "-j", "3"), (ADD, MUL), "add|mul", 4)
 
     def test_as_many_workers_as_are_of_use(self):
         """Some are started, or killed, while they are."""
@@ -148,7 +148,7 @@ class Killed(unittest.TestCase):
 
     def test_workers_of_a_pool_without_order(self):
         whole = sorted(b"%d" % (3 * (i + 1)) for i in range(1, 50001))
-        for nth in range(6):
+        for nth in range(4):
             with self.subTest(run=nth):
                 options = ("-m", "processes", "-j", "3", "--unordered")
                 run = self.start_file(*options, ADD, MUL, data=numbers(50000))
