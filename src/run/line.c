@@ -483,6 +483,12 @@ static void line_say_stall(struct line *line)
 		     : "it is still at work; --timeout would end it");
 }
 
+/* Whether the oldest batch has a record that was told and not answered. */
+static bool line_owed_told(const struct line *line)
+{
+	return line->n_batches > 0 && line_told(line) > line->batches[0].answered;
+}
+
 /* The next look, after one that changed nothing. */
 static int line_later(const struct line *line)
 {
@@ -492,7 +498,7 @@ static int line_later(const struct line *line)
 /* A process that keeps its answers back gets more at a time. */
 static void line_look(struct line *line)
 {
-	bool waits_for_us = line->n_batches > 0 && !line_wants_to_tell(line);
+	bool waits_for_us = line_owed_told(line) && !line_wants_to_tell(line);
 	if (!waits_for_us || !dialogue_is_hungry(&line->dialogue)) {
 		line->look_ms = line_later(line);
 		return;

@@ -209,10 +209,10 @@ char *words_fill(char *word, const char *record, size_t size)
 	char *filled = malloc(strlen(word) + places * size + 1);
 	char *to = filled;
 	for (const char *at = word; filled && *at; at++) {
-		if (*at == WORDS_RECORD)
-			to = mempcpy(to, record, size);
-		else
+		if (*at != WORDS_RECORD)
 			*to++ = *at;
+		else if (size > 0)
+			to = mempcpy(to, record, size);
 	}
 	if (filled)
 		*to = '\0';

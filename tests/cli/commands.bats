@@ -33,6 +33,17 @@ each_way() {
 	no_leftovers
 }
 
+@test "line: a slow program that says its answer in pieces is not misheard" {
+	printf 'import sys, time\nfor line in sys.stdin:\n    time.sleep(0.005)\n    print("a", line, sep="", end="")\n' >slow.py
+	seq 100 >records
+	sed s/^/a/ records >expected
+	for _ in {1..5}; do
+		leat run -j 8 'line:python3 slow.py' <records
+		exits 0 && silent && same expected out
+	done
+	no_leftovers
+}
+
 @test "line: sed answers in every mode" {
 	seq 20000 >records
 	sed s/1/b/ records >expected
