@@ -29,7 +29,9 @@ def ring(pid):
 
 
 def main(path, *command):
-    run = subprocess.Popen(command)
+    # A sanitizer that is loaded into this program is not meant for that one.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    run = subprocess.Popen(command, env=environment)
     most = 0
     while run.poll() is None:
         try:
