@@ -465,6 +465,17 @@ static bool run_needs_guard(const struct run *run)
 	return false;
 }
 
+/* By now a Ctrl-C that has ended a command has reached us too, if it was one. */
+static void run_judge_struck(struct run *run)
+{
+	for (uint32_t i = 0; run->interrupts == 0 && i < run->n_segments; i++) {
+		struct segment *segment = &run->segments[i];
+		segment_judge_struck(segment);
+		if (segment->error.status != LEAT_OK)
+			run_fail(run, &segment->error);
+	}
+}
+
 void run_go(struct run *run)
 {
 	if (run_needs_guard(run))
@@ -479,6 +490,7 @@ void run_go(struct run *run)
 	}
 	if (run->interrupts > 1)
 		run_abort_all(run, true);
+	run_judge_struck(run);
 }
 
 void run_close(struct run *run)

@@ -269,6 +269,16 @@ static void segment_judge_command(struct segment *segment)
 	    code == SHELL_NOT_FOUND ? " (not found)" : "");
 }
 
+void segment_judge_struck(struct segment *segment)
+{
+	if (!segment->struck)
+		return;
+	if (segment->is_ours)
+		segment_judge_ours(segment);
+	else
+		segment_judge_command(segment);
+}
+
 static void segment_step_program(struct segment *segment)
 {
 	struct child *child = &segment->child;
@@ -285,6 +295,12 @@ static void segment_step_program(struct segment *segment)
 	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
 	if (clean || segment->aborted || segment->interrupted)
 		return;
+	/* Ctrl-C reaches it by itself, and may do so sooner than us. */
+	if (segment->at_terminal && WIFSIGNALED(child->status) &&
+	    WTERMSIG(child->status) == SIGINT) {
+		segment->struck = true;
+		return;
+	}
 	if (segment->is_ours)
 		segment_judge_ours(segment);
 	else

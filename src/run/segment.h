@@ -32,6 +32,7 @@ struct segment {
 	bool aborted; /* because of a failure elsewhere: how it ends says nothing */
 	bool reader_left;
 	bool interrupted; /* it was asked to end early */
+	bool struck;	  /* a command at a terminal was ended by SIGINT, perhaps by Ctrl-C */
 	struct leat_error error;
 	struct relay_outlet *outlet; /* borrowed: our stderr */
 	/* A ring. */
@@ -70,6 +71,9 @@ uint64_t segment_deadline_ns(const struct segment *segment);
 
 /* Looks at what has happened; sets done and error. */
 void segment_step(struct segment *segment);
+
+/* Nobody has pressed Ctrl-C: what SIGINT did to its command is a failure like any other. */
+void segment_judge_struck(struct segment *segment);
 
 /* Stops or continues its processes. */
 void segment_signal(struct segment *segment, int signal);
