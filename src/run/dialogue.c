@@ -99,6 +99,22 @@ int dialogue_listen(struct dialogue *dialogue, const struct pollfd *items)
 	return r;
 }
 
+bool dialogue_is_amid(struct dialogue *dialogue, char separator)
+{
+	const char *from = dialogue->data + dialogue->start + dialogue->searched;
+	const char *end = dialogue->data + dialogue->end;
+	if (from < end && memchr(from, separator, (size_t)(end - from)))
+		return false;
+	dialogue->searched = dialogue->end - dialogue->start;
+	return true;
+}
+
+void dialogue_take(struct dialogue *dialogue, size_t size)
+{
+	dialogue->start += size;
+	dialogue->searched = 0;
+}
+
 size_t dialogue_say(struct dialogue *dialogue, const char *data, size_t size)
 {
 	if (dialogue->to < 0)
@@ -145,5 +161,5 @@ void dialogue_end(struct dialogue *dialogue)
 	dialogue->child.started_pid = 0;
 	free(dialogue->data);
 	dialogue->data = NULL;
-	dialogue->capacity = dialogue->start = dialogue->end = 0;
+	dialogue->capacity = dialogue->start = dialogue->end = dialogue->searched = 0;
 }

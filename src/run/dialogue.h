@@ -22,6 +22,7 @@ struct dialogue {
 	size_t capacity;
 	size_t start;
 	size_t end;
+	size_t searched;    /* so much of that, and no more, is known to end no answer */
 	uint64_t cpu_ns;    /* of the process, as of dialogue_cpu_ns */
 	uint64_t heard_ns;  /* when something last happened to it */
 	size_t heard_bytes; /* that the last look brought */
@@ -45,6 +46,15 @@ void dialogue_poll(const struct dialogue *dialogue, bool wants_to_send, struct p
 
 /* Reads what it has said, and sees its end. Returns 0 or -ENOMEM. */
 int dialogue_listen(struct dialogue *dialogue, const struct pollfd *items);
+
+/*
+ * Whether what it has said last is a part of an answer still, where an answer ends with this
+ * byte. Looks at each byte once, whatever the answer's length.
+ */
+bool dialogue_is_amid(struct dialogue *dialogue, char separator);
+
+/* Takes so much of what it has said. */
+void dialogue_take(struct dialogue *dialogue, size_t size);
 
 /* Says as much as it takes; returns how many bytes. One that does not listen is not told. */
 size_t dialogue_say(struct dialogue *dialogue, const char *data, size_t size);

@@ -36,7 +36,7 @@
 #define LINE_GATHER_NS (200u * 1000)
 
 /* How long a process is watched for a second answer to its first record. */
-#define LINE_PROOF_MS 2
+#define LINE_PROOF_MS 2u
 
 /* As recovery.c: how often one record may end a process. */
 #define LINE_TRIES	  3u
@@ -45,7 +45,8 @@
 /* A batch that was claimed and is not committed. */
 struct line_batch {
 	uint64_t seq;
-	size_t told; /* bytes of its input that the process has taken */
+	size_t told;  /* bytes of its input that the process has taken */
+	size_t until; /* those that a process may take that is not proven; 0: not known yet */
 	uint32_t answered;
 	size_t size; /* bytes of its output */
 };
@@ -213,14 +214,24 @@ static bool line_may_take_more(const struct line *line)
 	return !line->exhausted && !line->looked && line_may_claim(line);
 }
 
-/* How much of a batch may be told now: of the first one a process gets, one record. */
-static size_t line_limit(const struct line *line, uint32_t i)
+/*
+ * How much of a batch may be told now. A process that is not proven gets one record, which is
+ * not the batch's first where another process has died in the middle of it.
+ */
+static size_t line_limit(struct line *line, uint32_t i)
 {
+	struct line_batch *batch = &line->batches[i];
 	struct batch input = line_input(line, i);
-	return line->proven || line->hungry ? input.size : batch_size(&input, line->frame, 1);
+	if (line->proven || line->hungry)
+		return input.size;
+	/* All its answers are in the oldest batch. */
+	if (i == 0 && batch->until == 0)
+		batch->until =
+		    batch_size(&input, line->frame, batch->answered - (uint32_t)line->answers + 1);
+	return batch->until;
 }
 
-static bool line_wants_to_tell(const struct line *line)
+static bool line_wants_to_tell(struct line *line)
 {
 	return line->telling < line->n_batches &&
 	       line->batches[line->telling].told < line_limit(line, line->telling);
@@ -278,6 +289,7 @@ static void line_start_over(struct line *line)
 	for (uint32_t i = 0; i < line->n_batches; i++) {
 		struct batch input = line_input(line, i);
 		line->batches[i].told = batch_size(&input, line->frame, line->batches[i].answered);
+		line->batches[i].until = 0;
 	}
 	line->telling = 0;
 	line->answers = 0;
@@ -319,34 +331,64 @@ static bool line_has_room(struct line *line, uint64_t size)
 	return false;
 }
 
+/* How long an answer may be; one that no batch can hold is not kept any longer. */
+static uint64_t line_answer_max(const struct line *line)
+{
+	const struct region_header *header = line->region->header;
+	uint64_t most = header->area_capacity - frame_size(line->frame, 0);
+	return header->max_record < most ? header->max_record : most;
+}
+
+static void line_fail_length(struct line *line)
+{
+	uint64_t most = line_answer_max(line);
+	if (most == line->region->header->max_record)
+		line_fail(
+		    line, "answers with a record longer than the limit of %" PRIu64 " bytes", most);
+	else
+		line_fail(line,
+		    "answers with a record longer than the %" PRIu64
+		    " bytes that fit into memory; raise --memory",
+		    most);
+}
+
+/* Whether only a further part of a long answer has come, which was asked for when it began. */
+static bool line_goes_on(struct line *line, size_t there)
+{
+	struct dialogue *dialogue = &line->dialogue;
+	return dialogue->searched > 0 && there <= line_answer_max(line) &&
+	       dialogue_is_amid(dialogue, frame_separator(line->frame));
+}
+
 /* Gives the oldest batch of what has been said. Returns whether it took something. */
 static bool line_hand_out(struct line *line)
 {
 	struct dialogue *dialogue = &line->dialogue;
 	struct line_batch *batch = &line->batches[0];
 	size_t there = dialogue->end - dialogue->start;
+	if (there == 0 || line_goes_on(line, there))
+		return false;
 	uint32_t asked = line->n_batches > 0 ? line_told(line) - batch->answered : 0;
 	uint32_t n = 0;
 	size_t size = 0;
-	if (there == 0)
-		return false;
 	if (asked == 0) {
 		line_fail_surplus(line);
 		return false;
 	}
-	if (frame_scan(line->frame, dialogue->data + dialogue->start, there,
-		line->region->header->max_record, asked, &n, &size) < 0) {
-		line_fail(line, "answers with a record longer than the limit of %" PRIu64 " bytes",
-		    line->region->header->max_record);
+	if (frame_scan(line->frame, dialogue->data + dialogue->start, there, line_answer_max(line),
+		asked, &n, &size) < 0) {
+		line_fail_length(line);
 		return false;
 	}
-	if (n == 0)
+	if (n == 0) {
+		dialogue->searched = line->frame == LEAT_U32 ? 0 : there;
 		return false;
+	}
 	if (!line_has_room(line, batch->size + size))
 		return false;
 	memcpy(slot_area(line->region, batch->seq, slot_output(line->position)) + batch->size,
 	    dialogue->data + dialogue->start, size);
-	dialogue->start += size;
+	dialogue_take(dialogue, size);
 	batch->size += size;
 	batch->answered += n;
 	line->answers += n;
@@ -393,8 +435,11 @@ static bool line_proves(const struct line *line)
 	return !line->proven && !line->hungry && line->answers > 0;
 }
 
+/* Counted from the answer, as a bell may ring again and again. */
 static void line_prove(struct line *line)
 {
+	if (clock_wall_ns() - line->dialogue.heard_ns < LINE_PROOF_MS * 1000000u)
+		return;
 	line->proven = true;
 	line_pass_on(line);
 }
@@ -430,8 +475,9 @@ static void line_judge_exit(struct line *line, const char *how)
 	/* It has heard the end of its input. */
 	bool knew = line->exhausted && line->telling == line->n_batches;
 	if (line->n_batches > 0 && knew)
-		line_fail(line, "%s after %" PRIu64 " answer%s to %" PRIu64 " records", how,
-		    line->answers, line_plural(line->answers), line->answers + owed);
+		line_fail(line, "%s after %" PRIu64 " answer%s to %" PRIu64 " record%s", how,
+		    line->answers, line_plural(line->answers), line->answers + owed,
+		    line_plural(line->answers + owed));
 	else if (line->n_batches > 0)
 		line_fail(line, "%s after %" PRIu64 " answer%s, before its input had ended", how,
 		    line->answers, line_plural(line->answers));
@@ -552,7 +598,7 @@ static bool line_wait(struct line *line)
 	dialogue_poll(dialogue, line_wants_to_tell(line), &items[2]);
 	if (line->full)
 		items[3].fd = -1;
-	int patience_ms = line_proves(line) ? LINE_PROOF_MS : waits ? line->look_ms : -1;
+	int patience_ms = line_proves(line) ? (int)LINE_PROOF_MS : waits ? line->look_ms : -1;
 	int n = poll(items, 2 + DIALOGUE_POLL, patience_ms);
 	if (items[0].revents)
 		return false;
@@ -560,7 +606,8 @@ static bool line_wait(struct line *line)
 		fd_hush(line->scout.bell);
 	if (n > 0 && dialogue_listen(dialogue, &items[2]) < 0)
 		line_fail(line, "out of memory");
-	if (n == 0 && line_proves(line))
+	/* While it is watched it owes nothing, whatever it waits for. */
+	if (line_proves(line) && !line->failed)
 		line_prove(line);
 	else if (waits && !line->failed)
 		line_check_time(line);

@@ -121,15 +121,19 @@ static int pump_start(struct pump_process *process)
 
 static void pump_say_start(struct pump *pump, int code)
 {
-	if (code == -E2BIG)
+	if (code == -E2BIG && pump->start.record_size > launcher_record_max())
 		pump_fail(pump,
-		    "is longer than an argument can be, which is %zu bytes; batch: and line: pass "
-		    "records on stdin",
+		    "cannot take a record longer than an argument can be, %zu bytes; batch: and "
+		    "line: take records on stdin",
 		    launcher_record_max());
+	else if (code == -E2BIG && pump->start.record)
+		pump_fail(pump,
+		    "its arguments with the record are longer than they can be; batch: and line: "
+		    "take records on stdin");
 	else if (code == -EILSEQ)
 		pump_fail(pump,
-		    "holds a NUL byte, which no argument can; batch: and line: pass records on "
-		    "stdin");
+		    "cannot take a record with a NUL byte, which no argument can hold; batch: and "
+		    "line: take records on stdin");
 	else
 		pump_fail(pump, "cannot be started: %s", strerror(-code));
 }
@@ -174,8 +178,9 @@ static bool pump_make_room(struct pump_process *process)
 	}
 	pump->later = r == -EAGAIN;
 	if (!pump->later)
-		pump_fail(
-		    pump, "gives more than a batch can hold, which is %zu bytes", pump->capacity);
+		pump_fail(pump,
+		    "gives more than a batch can hold, which is %zu bytes; raise --memory",
+		    pump->capacity);
 	pump_kill(process);
 	return false;
 }

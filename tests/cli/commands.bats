@@ -63,6 +63,23 @@ each_way() {
 	no_leftovers
 }
 
+@test "line: takes what comes while it watches the first answer" {
+	cat >feed.py <<-'END'
+		import os, time
+		for i in range(40):
+		    os.write(1, b"%d\n" % i)
+		    time.sleep(0.0005)
+	END
+	seq 0 39 >expected
+	local i
+	for i in $(seq 30); do
+		leat run -j 4 line:cat < <(python3 feed.py)
+		exits 0
+		silent
+		same expected out
+	done
+}
+
 @test "a line: command that answers too much or too little is named" {
 	seq 10 >records
 	leat run 'line:sed -u p' <records
@@ -86,6 +103,39 @@ each_way() {
 	leat run "line:sh -c 'read a; kill -SEGV \$\$'" <records
 	exits 3
 	says_one "leat: stage 'sh': was killed by SIGSEGV, 3 times, record 1: \"1\""
+	# In the middle of a batch, of which another process is told the rest.
+	seq 3000 >records
+	# shellcheck disable=SC2016 # for the script
+	echo 'while read a; do echo $a; if [ $a = 700 ] && [ ! -e died ]; then mkdir died; kill -9 $$; fi; done' >once
+	local options
+	for options in '' '-j 2'; do
+		rm -rf died
+		# shellcheck disable=SC2086 # words
+		leat run $options 'line:sh once' <records
+		exits 0
+		silent
+		same records out
+		[ -d died ]
+	done
+	no_leftovers
+}
+
+@test "line: passes on a record of 60 MiB in the time that it takes to read it" {
+	{ echo a && head -c 60M /dev/zero | tr '\0' x && echo && echo b; } >records
+	leat run line:cat line:cat line:cat <records
+	exits 0 && silent && same records out
+}
+
+@test "--memory bounds an answer that never ends" {
+	leat run --memory 16M 'line:head -c 1G /dev/zero' < <(echo 1)
+	exits 3
+	says_one "leat: stage 'head': answers with a record longer than the 4194303 bytes that fit into memory; raise --memory, record 1: \"1\""
+	local kind
+	for kind in each batch; do
+		leat run --memory 16M "$kind:head -c 1G /dev/zero" < <(echo 1)
+		exits 3
+		says_one "leat: stage 'head': gives more than a batch can hold, which is 4194303 bytes; raise --memory, record 1(: \"1\")?"
+	done
 	no_leftovers
 }
 
@@ -160,17 +210,22 @@ evil() {
 	leat run 'each:echo {}' <records
 	exits 3
 	prints a
-	says_one "leat: stage 'echo': is longer than an argument can be, which is 131071 bytes; batch: and line: pass records on stdin, record 2: \"x+\"\\.\\.\\. 200000 bytes"
+	says_one "leat: stage 'echo': cannot take a record longer than an argument can be, 131071 bytes; batch: and line: take records on stdin, record 2: \"x+\"\\.\\.\\. 200000 bytes"
 	printf 'a\0b\n' >records
 	leat run 'each:echo {}' <records
 	exits 3
-	says_one "leat: stage 'echo': holds a NUL byte, .*, record 1: \"a\\\\x00b\""
+	says_one "leat: stage 'echo': cannot take a record with a NUL byte, which no argument can hold; batch: and line: take records on stdin, record 1: \"a\\\\x00b\""
+	# The words around a record, or several of it, can be what is too much.
+	head -c 131071 /dev/zero | tr '\0' x >records
+	leat run 'each:echo x{}' <records
+	exits 3
+	says_one "leat: stage 'echo': its arguments with the record are longer than they can be; batch: and line: take records on stdin, record 1: \"x+\"\\.\\.\\. 131071 bytes"
 	leat run 'each:test {} -lt 3' < <(seq 5)
 	exits 3
 	says_one "leat: stage 'test': exited with status 1, record 3: \"3\""
 	leat run 'each:head -c 1G /dev/zero' < <(echo 1)
 	exits 3
-	says_one "leat: stage 'head': gives more than a batch can hold, .*, record 1: \"1\""
+	says_one "leat: stage 'head': gives more than a batch can hold, .*; raise --memory, record 1: \"1\""
 	no_leftovers
 }
 
