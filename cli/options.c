@@ -20,6 +20,11 @@ int options_error(const char *command, const char *format, ...)
 	return -EINVAL;
 }
 
+const char *options_path(const char *value)
+{
+	return strcmp(value, "-") == 0 ? NULL : value;
+}
+
 static int options_frame(struct leat_options *options, const char *command, const char *value)
 {
 	static const char *const names[] = {

@@ -68,6 +68,9 @@ enum option_id {
  */
 int options_take(struct leat_options *options, const char *command, int id, const char *value);
 
+/* A file's path, or NULL for "-": stdin or stdout, as if no file were named. */
+const char *options_path(const char *value);
+
 /* A usage error: one line on stderr that ends by naming the help. Returns -EINVAL. */
 __attribute__((format(printf, 2, 3))) int options_error(
     const char *command, const char *format, ...);

@@ -32,8 +32,8 @@ static const char run_help[] =
     "                         threads    a thread a stage; Python shares one interpreter\n"
     "                         processes  a process a stage, records in shared memory\n"
     "                         shell      a program a stage, joined by kernel pipes\n"
-    "  -i, --input FILE       read FILE instead of stdin\n"
-    "  -o, --output FILE      write FILE instead of stdout\n"
+    "  -i, --input FILE       read FILE instead of stdin, which - is too\n"
+    "  -o, --output FILE      write FILE instead of stdout, which - is too\n"
     "  -n, --dry-run          with -m shell: print the line to paste into a shell\n" //
     WORKERS_HELP OPTIONS_SHARED_HELP "\n"
     "Ctrl-C stops reading and finishes what was read; a second one ends at once.\n"
@@ -94,9 +94,9 @@ static int run_main(int argc, char **argv)
 		if (id == RUN_MODE)
 			r = run_mode(&execute.options, optarg);
 		else if (id == RUN_INPUT)
-			execute.in_path = optarg;
+			execute.in_path = options_path(optarg);
 		else if (id == RUN_OUTPUT)
-			execute.out_path = optarg;
+			execute.out_path = options_path(optarg);
 		else if (id == RUN_DRY)
 			execute.dry_run = true;
 		else

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,22 +20,33 @@ size_t launcher_record_max(void)
 	return 32 * (size_t)sysconf(_SC_PAGESIZE) - 1;
 }
 
-/* Whether a program of this name can be executed. */
-static bool launcher_exists(const char *name)
+/* Whether it is a file that can be executed. Returns 0, -ENOENT or -EACCES. */
+static int launcher_look(const char *file)
+{
+	struct stat status;
+	if (stat(file, &status) < 0)
+		return -ENOENT;
+	return S_ISREG(status.st_mode) && access(file, X_OK) == 0 ? 0 : -EACCES;
+}
+
+/* Whether a program of this name can be executed. Returns 0 or -errno. */
+static int launcher_find(const char *name)
 {
 	const char *path = strchr(name, '/') ? "" : getenv("PATH");
+	int r = -ENOENT;
 	while (path) {
 		size_t size = strcspn(path, ":");
 		char *file = NULL;
 		if (asprintf(&file, "%.*s%s%s", (int)size, path, size > 0 ? "/" : "", name) < 0)
-			return false;
-		bool found = access(file, X_OK) == 0;
+			return -ENOMEM;
+		int found = launcher_look(file);
 		free(file);
-		if (found)
-			return true;
+		if (found == 0)
+			return 0;
+		r = found == -EACCES ? found : r;
 		path = path[size] ? path + size + 1 : NULL;
 	}
-	return false;
+	return r;
 }
 
 /* The program that is first on the command line; the record may be it. */
@@ -96,10 +108,11 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	const char *program = launcher_program(command);
-	if (program && !launcher_exists(program))
-		return failure(reterr, LEAT_CANNOT_START, -ENOENT,
-		    "stage '%s': %s: no such command", stage->name, program);
-	if (stage->kind == STAGE_LINE && !context->bulk && launcher_exists("stdbuf"))
+	r = program ? launcher_find(program) : 0;
+	if (r < 0)
+		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
+		    program, r == -EACCES ? "is not executable" : "no such command");
+	if (stage->kind == STAGE_LINE && !context->bulk && launcher_find("stdbuf") == 0)
 		command->unbuffer = "stdbuf";
 	return 0;
 }

@@ -130,6 +130,20 @@ const char *leat_pipeline_stage_name(const struct leat_pipeline *pipeline, size_
 	return stage < pipeline->n_specs ? pipeline->specs[stage].name : NULL;
 }
 
+/* A message lists the names that there are, as far as it has room. */
+static int pipeline_no_such(
+    const struct leat_pipeline *pipeline, const char *name, struct leat_error *reterr)
+{
+	char names[sizeof(reterr->text)] = "";
+	size_t size = 0;
+	for (uint32_t i = 0; i < pipeline->n_specs && size < sizeof(names); i++)
+		size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
+		    i > 0 ? ", " : "", pipeline->specs[i].name);
+	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+	    "there is no stage named '%s'; there %s: %s", name,
+	    pipeline->n_specs == 1 ? "is" : "are", names);
+}
+
 static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struct spec **ret_spec,
     struct leat_error *reterr)
 {
@@ -144,7 +158,7 @@ static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struc
 		*ret_spec = spec;
 		return 0;
 	}
-	return failure(reterr, LEAT_CANNOT_START, -EINVAL, "there is no stage named '%s'", name);
+	return pipeline_no_such(pipeline, name, reterr);
 }
 
 static int pipeline_contradiction(const struct spec *spec, struct leat_error *reterr)

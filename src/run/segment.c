@@ -317,9 +317,7 @@ static void segment_judge_sink(struct segment *segment)
 		return;
 	segment->error = sink->error;
 	if (sink->error.status == LEAT_OK && segment->reader_left)
-		failure(&segment->error, LEAT_READER_GONE, 0,
-		    "%s: the reader closed it after %llu records (%llu bytes)", sink->name,
-		    (unsigned long long)sink->n_records, (unsigned long long)sink->n_bytes);
+		sink_say_gone(sink, &segment->error);
 }
 
 static void segment_notice(const struct segment *segment, const char *text)

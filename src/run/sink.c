@@ -58,16 +58,22 @@ static void sink_say_failure(struct sink *sink, const struct slot *slot)
 	failure(&sink->error, LEAT_STOPPED, 0, "%s", text);
 }
 
+void sink_say_gone(const struct sink *sink, struct leat_error *reterr)
+{
+	failure(reterr, LEAT_READER_GONE, 0,
+	    "%s: the reader closed it after %llu record%s (%llu bytes)", sink->name,
+	    (unsigned long long)sink->n_records, sink->n_records == 1 ? "" : "s",
+	    (unsigned long long)sink->n_bytes);
+}
+
 static void sink_say_write(struct sink *sink, int code)
 {
 	if (code == -EPIPE)
-		failure(&sink->error, LEAT_READER_GONE, 0,
-		    "%s: the reader closed it after %llu records (%llu bytes)", sink->name,
-		    (unsigned long long)sink->n_records, (unsigned long long)sink->n_bytes);
+		sink_say_gone(sink, &sink->error);
 	else
-		failure(&sink->error, LEAT_STOPPED, 0, "%s: %s, after %llu records (%llu bytes)",
+		failure(&sink->error, LEAT_STOPPED, 0, "%s: %s, after %llu record%s (%llu bytes)",
 		    sink->name, strerror(-code), (unsigned long long)sink->n_records,
-		    (unsigned long long)sink->n_bytes);
+		    sink->n_records == 1 ? "" : "s", (unsigned long long)sink->n_bytes);
 }
 
 /* Past a batch that goes out, and those behind it that have gone before. */

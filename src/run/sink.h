@@ -51,6 +51,9 @@ void sink_assist(struct sink *sink);
 /* Whether it has ended, after the last batch, a failing one or a failing write. */
 bool sink_done(const struct sink *sink);
 
+/* Writes the error of a reader that has left. */
+void sink_say_gone(const struct sink *sink, struct leat_error *reterr);
+
 /* As source_finish: a full pipe that nobody reads may hold the thread. */
 int sink_finish(struct sink *sink);
 

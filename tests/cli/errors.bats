@@ -465,7 +465,24 @@ usage() {
 	usage "leat run: --stall is a whole number .*'-1'; try .*" run --stall -1 each:cat
 	usage "leat run: --timeout is a whole number .*'0'; try .*" run --timeout 0 each:cat
 	usage "leat: stage 'gone': ./gone: no such command" run 'each:./gone {}'
+	echo true >plain
+	usage "leat: stage 'plain': ./plain: is not executable" run 'each:./plain {}'
+	usage "leat: stage 'work': \.\./work: is not executable" run 'line:../work'
+	usage "leat: there is no stage named 'x'; there are: cat, last" run -w x=2 cat last=line:cat
+	usage "leat: there is no stage named 'x'; there is: cat" run --serial x line:cat
 	usage "leat: stage 'py:x': write py:MODULE:FUNCTION" run py:x
+}
+
+@test "- is stdin and stdout" {
+	seq 3 >records
+	leat run -i - -o - cat <records
+	exits 0
+	silent
+	same records out
+	leat run -m shell --dry-run -i - -o - cat
+	exits 0
+	prints cat
+	[ ! -e - ]
 }
 
 @test "an option that does not exist" {
