@@ -48,6 +48,14 @@ static uint64_t region_memory(uint64_t max_record)
 	return memory > REGION_MEMORY_USUAL ? memory : REGION_MEMORY_USUAL;
 }
 
+/* No more slots than whose areas, of a page each that is free of charge, take a quarter. */
+static void region_lower_slots(struct region_header *header)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	while (header->n_slots > 1 && 2 * header->n_slots * page > header->memory / 4)
+		header->n_slots /= 2;
+}
+
 /* Who may take how much; budget.h tells why it is enough. */
 static void region_share_out(struct region_header *header, uint64_t page)
 {
@@ -124,6 +132,7 @@ int region_new(const struct region_config *config, struct region *ret_region)
 	uint64_t least = REGION_PAGES_MIN * (uint64_t)sysconf(_SC_PAGESIZE);
 	if (header.memory < least)
 		header.memory = least;
+	region_lower_slots(&header);
 	region_lay_out(&header);
 	struct region region = {.fd = -1};
 	int fd = memfd_create("leat", MFD_CLOEXEC);
@@ -142,7 +151,7 @@ int region_new(const struct region_config *config, struct region *ret_region)
 		*region_worker(&region, i) = config->workers[i];
 	for (uint32_t i = 0; i < header.n_groups; i++)
 		*region_limit(&region, i) = UINT32_MAX;
-	for (uint64_t seq = 0; seq < config->n_slots; seq++)
+	for (uint64_t seq = 0; seq < header.n_slots; seq++)
 		slot_clear_failure(slot_at(&region, seq));
 	*ret_region = region;
 	return 0;

@@ -147,6 +147,8 @@ static void shares_its_memory_out(void **state)
 	    {64 << 20, 1000, 1, 64 << 20},
 	    /* No more, as ThreadSanitizer leaves less room for mappings. */
 	    {1ull << 35, 1000, 32, 1ull << 35},
+	    {1 << 20, 1000, 256, 1 << 20},
+	    {8 << 20, 1000, 256, 8 << 20},
 	    {0, 1000, 32, 256 << 20},
 	    {0, 64 << 20, 32, (512 + 4) << 20},
 	    {0, UINT32_MAX, 32, 8 * (1ull << 32) + (4 << 20) - 8},
@@ -164,6 +166,7 @@ static void shares_its_memory_out(void **state)
 		    header->memory);
 		/* The source's buffer may hold what an area may. */
 		assert_true(header->young >= header->area_capacity);
+		assert_true(header->young < header->memory);
 		assert_true(header->area_keep >= 4096 && header->area_keep <= 512 << 10);
 		assert_int_equal(header->area_keep % 4096, 0);
 		assert_int_equal(header->area_capacity % 4096, 0);
