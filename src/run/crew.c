@@ -297,7 +297,6 @@ static int crew_open_commands(struct crew *crew)
 	crew->commands.stop = fd_bell();
 	int r = crew->commands.stop < 0 ? crew->commands.stop : 0;
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		crew->command_errs[i] = -1;
 		for (uint32_t k = 0; r == 0 && k < crew->plan.n_stages; k++) {
 			const struct region_stage *stage = &crew->plan.stages[k];
 			if (stage->group == crew->plan.workers[i].group &&
@@ -351,6 +350,8 @@ int crew_start(
 	};
 	crew->bell = bell;
 	crew->python = options->python;
+	for (unsigned i = 0; i < PLAN_WORKERS_MAX; i++)
+		crew->command_errs[i] = -1;
 	int r = region_new(&config, &crew->region);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r,
