@@ -377,6 +377,8 @@ static void segment_step_ring(struct segment *segment)
 	}
 	if (!ring_stopped(&segment->crew->region))
 		crew_call(segment->crew);
+	/* Who is gone posts nothing any more, so what is heard then is all. */
+	bool gone = crew_is_gone(segment->crew);
 	segment_hear_workers(segment);
 	if (!sink_done(&segment->sink))
 		return;
@@ -384,7 +386,7 @@ static void segment_step_ring(struct segment *segment)
 	source_stop(&segment->source);
 	crew_dismiss(segment->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
-	segment->done = crew_is_gone(segment->crew) || segment->sink.error.status != LEAT_OK ||
+	segment->done = gone || segment->sink.error.status != LEAT_OK ||
 			segment->error.status != LEAT_OK || segment->aborted ||
 			segment_is_late(segment);
 }
