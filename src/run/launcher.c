@@ -112,9 +112,17 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
 		    program, r == -EACCES ? "is not executable" : "no such command");
-	if (stage->kind == STAGE_LINE && !context->bulk && launcher_find("stdbuf") == 0)
-		command->unbuffer = "stdbuf";
+	if (stage->kind == STAGE_LINE && !context->bulk)
+		(void)launcher_unbuffer(command);
 	return 0;
+}
+
+bool launcher_unbuffer(struct launcher *command)
+{
+	bool was = command->unbuffer;
+	if (launcher_find("stdbuf") == 0)
+		command->unbuffer = "stdbuf";
+	return command->unbuffer && !was;
 }
 
 void launcher_close(struct launcher *command)

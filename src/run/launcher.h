@@ -65,6 +65,12 @@ struct launcher_start {
 int launcher_open(struct launcher *command, const struct region *region, unsigned stage,
     unsigned worker, struct launcher_context *context, struct leat_error *reterr);
 
+/*
+ * From now on its processes are started so that they keep no answer in a buffer, if it is stdio's.
+ * Returns false where nothing changes by that: they were already, or it is not known how.
+ */
+bool launcher_unbuffer(struct launcher *command);
+
 /* Accepts one that was never opened. */
 void launcher_close(struct launcher *command);
 

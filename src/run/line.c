@@ -30,6 +30,9 @@
 #define LINE_LOOK_MS	 10
 #define LINE_LOOK_MAX_MS 1000
 
+/* From which look on one that was told no more is taken for the last that there is room for. */
+#define LINE_LOOK_STUCK_MS 80
+
 /* Of so many answers that are owed, so many bytes should come at once. */
 #define LINE_MANY      64
 #define LINE_GATHERED  4096
@@ -305,6 +308,8 @@ static void line_give_back(struct line *line)
 		slot_at(line->region, seq)->history[line->position - 1].attempts--;
 		ring_give_back(line->region, seq, line->position, line->worker);
 	}
+	/* They come again, and other workers may be through. */
+	line->exhausted = false;
 	line_start_over(line);
 }
 
@@ -321,10 +326,7 @@ static bool line_has_room(struct line *line, uint64_t size)
 	if (budget_reserve(region, seq, area, size) ||
 	    (budget_await(region, seq) && budget_reserve(region, seq, area, size)))
 		return true;
-	if (size > region->header->area_capacity)
-		line_fail(line, "gives more than a batch can hold, which is %" PRIu64 " bytes",
-		    region->header->area_capacity);
-	else if (line->alone)
+	if (line->alone)
 		line->full = true;
 	else
 		line_give_back(line);
@@ -369,15 +371,23 @@ static bool line_hand_out(struct line *line)
 	if (there == 0 || line_goes_on(line, there))
 		return false;
 	uint32_t asked = line->n_batches > 0 ? line_told(line) - batch->answered : 0;
+	/* What of it fits into the batch follows from its records, not from how they were read. */
+	uint64_t most =
+	    line->region->header->area_capacity - (line->n_batches > 0 ? batch->size : 0);
 	uint32_t n = 0;
 	size_t size = 0;
 	if (asked == 0) {
 		line_fail_surplus(line);
 		return false;
 	}
-	if (frame_scan(line->frame, dialogue->data + dialogue->start, there, line_answer_max(line),
-		asked, &n, &size) < 0) {
+	if (frame_scan(line->frame, dialogue->data + dialogue->start, there < most ? there : most,
+		line_answer_max(line), asked, &n, &size) < 0) {
 		line_fail_length(line);
+		return false;
+	}
+	if (n == 0 && there > most) {
+		line_fail(line, "gives more than a batch can hold, which is %" PRIu64 " bytes",
+		    line->region->header->area_capacity);
 		return false;
 	}
 	if (n == 0) {
@@ -492,7 +502,8 @@ static void line_judge(struct line *line)
 	const struct child *child = &line->dialogue.child;
 	char how[128];
 	line_complete(line);
-	if (line->failed)
+	/* It may have been given back for want of memory. */
+	if (line->failed || !dialogue_is_open(&line->dialogue))
 		return;
 	line_pass_on(line);
 	launcher_describe(line->command, child, how, sizeof(how));
@@ -550,6 +561,13 @@ static void line_look(struct line *line)
 		return;
 	}
 	/* What hurries the source is soon there; where the input itself is slow, it is not. */
+	bool stuck = !line->told_since_look && line->look_ms >= LINE_LOOK_STUCK_MS;
+	/* There is no room for what it wants to hear first; as it has said nothing, another may. */
+	if (stuck && line->answers == 0 && launcher_unbuffer(line->command)) {
+		line->hungry = false;
+		line_start_over(line);
+		return;
+	}
 	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line);
 	line->told_since_look = false;
 	line->hungry = true;
@@ -594,7 +612,8 @@ static bool line_wait(struct line *line)
 	    {.fd = line->scout.bell, .events = POLLIN},
 	};
 	struct dialogue *dialogue = &line->dialogue;
-	bool waits = dialogue_is_open(dialogue) && (line->n_batches > 0 || dialogue->to < 0);
+	bool waits =
+	    dialogue_is_open(dialogue) && !line->full && (line->n_batches > 0 || dialogue->to < 0);
 	dialogue_poll(dialogue, line_wants_to_tell(line), &items[2]);
 	if (line->full)
 		items[3].fd = -1;
@@ -602,6 +621,9 @@ static bool line_wait(struct line *line)
 	int n = poll(items, 2 + DIALOGUE_POLL, patience_ms);
 	if (items[0].revents)
 		return false;
+	/* Nobody has listened: it is not the process that was quiet. */
+	if (line->full)
+		dialogue->heard_ns = clock_wall_ns();
 	if (n > 0 && items[1].revents)
 		fd_hush(line->scout.bell);
 	if (n > 0 && dialogue_listen(dialogue, &items[2]) < 0)

@@ -29,6 +29,7 @@ struct pump_process {
 	size_t fed;
 	struct tagger tagger; /* open where lines on stderr are tagged */
 	uint64_t quiet_since_ns;
+	uint64_t waited_ns; /* for memory, which is no fault of the process */
 	bool stall_said;
 	bool over; /* the run is */
 };
@@ -163,7 +164,9 @@ static bool pump_make_room(struct pump_process *process)
 	struct pump *pump = process->pump;
 	if (pump->output_size < pump->capacity)
 		return true;
+	uint64_t asked_ns = clock_wall_ns();
 	int r = pump->grow(pump);
+	process->waited_ns += clock_wall_ns() - asked_ns;
 	if (r == 0)
 		return true;
 	/* What is full may have been the last of it. */
@@ -218,7 +221,8 @@ static uint64_t pump_deadline_ns(const struct pump_process *process)
 	const struct launcher_context *context = process->pump->command->context;
 	return context->timeout_s == 0 || process->pump->why[0]
 		   ? UINT64_MAX
-		   : process->child.start_ns + context->timeout_s * CLOCK_NS_PER_S;
+		   : process->child.start_ns + process->waited_ns +
+			 context->timeout_s * CLOCK_NS_PER_S;
 }
 
 /* The time until something has to be said or done about the process; -1: none. */

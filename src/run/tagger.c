@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* A longer line is passed on in parts. */
@@ -82,11 +83,11 @@ static void tagger_pass_lines(struct tagger *tagger)
 	memmove(tagger->data, at, tagger->size);
 }
 
-/* Reads once; returns whether there was something. */
-static bool tagger_read(struct tagger *tagger)
+/* Reads once; returns how much there was. */
+static size_t tagger_read(struct tagger *tagger)
 {
 	if (tagger->from < 0)
-		return false;
+		return 0;
 	ssize_t n = read(tagger->from, tagger->data + tagger->size, TAGGER_LINE_MAX - tagger->size);
 	if (n > 0) {
 		tagger->size += (size_t)n;
@@ -94,7 +95,7 @@ static bool tagger_read(struct tagger *tagger)
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		tagger->from = fd_close(tagger->from);
 	}
-	return n > 0;
+	return n > 0 ? (size_t)n : 0;
 }
 
 void tagger_pump(struct tagger *tagger)
@@ -104,8 +105,14 @@ void tagger_pump(struct tagger *tagger)
 
 void tagger_close(struct tagger *tagger)
 {
-	while (tagger_read(tagger))
-		;
+	int left = 0;
+	/* No more than is there now: one that has left the group may write for ever. */
+	if (tagger->from >= 0 && ioctl(tagger->from, FIONREAD, &left) < 0)
+		left = 0;
+	while (left > 0) {
+		size_t n = tagger_read(tagger);
+		left = n > 0 ? left - (int)n : 0;
+	}
 	if (tagger->size > 0)
 		tagger_pass(tagger, tagger->data, tagger->size);
 	tagger->from = fd_close(tagger->from);

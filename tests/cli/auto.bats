@@ -63,20 +63,28 @@ is_another() {
 	seq 4 2 40002 >expected
 	for mode in threads processes shell auto; do
 		leat run -m "$mode" -j auto -i numbers "$NUMBERS.c:increment" "$NUMBERS.py:twice"
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 		leat run -m "$mode" -w increment=auto -w twice=auto -i numbers \
 			"$NUMBERS.c:increment" "$NUMBERS.py:twice"
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 		leat run -m "$mode" -j auto --serial twice -i numbers \
 			"$NUMBERS.py:increment" cat "$NUMBERS.c:twice"
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 		leat run -m "$mode" -j auto --unordered -i numbers "$NUMBERS.c:increment" "$NUMBERS.c:twice"
-		exits 0 && silent
+		exits 0
+		silent
 		sort -n out >sorted
 		same expected sorted
 	done
 	leat stage -j auto "$NUMBERS.c:increment" <numbers
-	exits 0 && silent
+	exits 0
+	silent
 	seq 2 20001 >expected
 	same expected out
 	no_leftovers

@@ -24,10 +24,14 @@ each_way() {
 			# From a pipe and from a file it is started otherwise.
 			# shellcheck disable=SC2086 # words
 			leat run $options "line:$command" < <(cat records)
-			exits 0 && silent && same expected out
+			exits 0
+			silent
+			same expected out
 			# shellcheck disable=SC2086 # words
 			leat run $options "line:$command" <records
-			exits 0 && silent && same expected out
+			exits 0
+			silent
+			same expected out
 		done
 	done
 	no_leftovers
@@ -59,7 +63,8 @@ each_way() {
 	eventually out_is $'x1\nx2\nx3'
 	finish
 	ended
-	exits 0 && silent
+	exits 0
+	silent
 	no_leftovers
 }
 
@@ -99,7 +104,8 @@ each_way() {
 @test "a line: command that is killed again and again answers all the same" {
 	seq 50 >records
 	leat run "line:sh -c 'read a; echo \$a; kill -9 \$\$'" <records
-	exits 0 && same records out
+	exits 0
+	same records out
 	leat run "line:sh -c 'read a; kill -SEGV \$\$'" <records
 	exits 3
 	says_one "leat: stage 'sh': was killed by SIGSEGV, 3 times, record 1: \"1\""
@@ -139,6 +145,66 @@ each_way() {
 	no_leftovers
 }
 
+@test "a line: command that dies in the middle of a batch goes on behind its last answer" {
+	seq 100000 >records
+	sed s/^/a/ records >expected
+	cat >die.py <<'END'
+import os, signal, sys
+last, died = int(sys.argv[1]), sys.argv[2]
+for n, line in enumerate(sys.stdin, 1):
+    sys.stdout.write("a" + line)
+    sys.stdout.flush()
+    if n == last and not os.path.exists(died):
+        open(died, "w").close()
+        os.kill(os.getpid(), signal.SIGSEGV)
+END
+	local last options
+	for last in 2 5 20001; do
+		for options in '' '-j 2'; do
+			rm -f died
+			# shellcheck disable=SC2086 # words
+			leat run $options "line:python3 die.py $last died" <records
+			exits 0
+			silent
+			same expected out
+			[ -e died ]
+		done
+	done
+	no_leftovers
+}
+
+@test "a line: command that keeps more in its buffer than may be in flight is started without one" {
+	# Of a file it has its usual buffer at first; one of answers is as much as 20 MB of records.
+	python3 -c 'for i in range(3000): print(i % 10, 10000 * "x")' >records
+	cut -c1 records >expected
+	local options
+	for options in '' '-j 2'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options 'line:cut -c1' <records
+		exits 0
+		silent
+		same expected out
+	done
+	no_leftovers
+}
+
+@test "what a command waits for memory is not its time" {
+	seq 12 >records
+	cat >grow.sh <<'END'
+[ $# -eq 0 ] || { printf '%s%0200000d\n' "$1" 0; exit; }
+while read -r record; do printf '%s%0200000d\n' "$record" 0; done
+END
+	sh grow.sh <records >expected
+	local stage
+	for stage in 'line:sh grow.sh' 'each:sh grow.sh {}'; do
+		chain "\"$LEAT\" run --memory 1M --stall 1 --timeout 1 ${stage@Q} <records | { sleep 3; cat; }; exit \${PIPESTATUS[0]}"
+		exits 0
+		silent
+		same expected out
+	done
+	no_leftovers
+}
+
 @test "batch: gives each process as much as is told, the same in every mode" {
 	seq 100000 >records
 	{ seq 4 | sed 's/.*/30000/' | head -3; echo 10000; } >expected
@@ -146,23 +212,31 @@ each_way() {
 	for options in '-m single' '-m threads' '-m shell' '-j 3' '-j auto'; do
 		# shellcheck disable=SC2086 # words
 		leat run $options --batch 30000l 'batch:wc -l' <records
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 		# shellcheck disable=SC2086 # words
 		leat run $options 'line:sed -u s/x/y/' --batch 30000l 'batch:wc -l' <records
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 	done
 	leat run --batch 64K 'batch:wc -c' <records
 	exits 0
 	[ "$(paste -sd+ out | bc)" = "$(wc -c <records)" ]
 	[ "$(sort -n out | tail -1)" -le 65536 ]
 	leat run 'batch:cat' < <(printf 'a\nb')
-	exits 0 && prints $'a\nb'
+	exits 0
+	prints $'a\nb'
 	leat run --batch 1000l "batch:printf x" <records
-	exits 0 && [ "$(wc -c <out)" = 100 ]
+	exits 0
+	[ "$(wc -c <out)" = 100 ]
 	leat run -j 2 'batch:gzip -c' <records
-	exits 0 && gzip -dc out | same records /dev/stdin
+	exits 0
+	gzip -dc out | same records /dev/stdin
 	leat run 'batch:head -1' <records
-	exits 0 && prints 1
+	exits 0
+	prints 1
 	leat run 'batch:cat >/dev/null; exit 4' < <(seq 5)
 	exits 3
 	says_one "leat: stage 'cat': exited with status 4, one of records 1 to 5"
@@ -183,13 +257,17 @@ evil() {
 		"printf '%s\n' \"{}\" | cat" "printf '%s\n' '{}' | cat" \
 		"printf '%s\n' x{} | sed 's/^x//'" "printf '%s\n' \"\$1\"; true"; do
 		leat run -j 2 "each:$command" <records
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 	done
 	evil | tr '\n' '\0' >records
 	printf 'two\nlines\0' >>records
 	cp records expected
 	leat run --frame nul "each:printf '%s\\0' {}" <records
-	exits 0 && silent && same expected out
+	exits 0
+	silent
+	same expected out
 	[ ! -e x ]
 	no_leftovers
 }
@@ -231,9 +309,11 @@ evil() {
 
 @test "a command knows its stage, its worker and its record" {
 	leat run -w x=2 "x=each:echo \$LEAT_STAGE \$LEAT_RECORD \$((LEAT_WORKER < 2))" < <(seq 3)
-	exits 0 && prints $'x 1 1\nx 2 1\nx 3 1'
+	exits 0
+	prints $'x 1 1\nx 2 1\nx 3 1'
 	leat run --batch 2l "batch:cat >/dev/null; echo \$LEAT_RECORD" < <(seq 3)
-	exits 0 && prints $'1-2\n3'
+	exits 0
+	prints $'1-2\n3'
 }
 
 @test "a command that gives nothing is named, and ended where that is wished" {

@@ -13,7 +13,8 @@ section() {
 	grep -q 'leat run' section && grep -qE 'cmp|diff' section || fail "no such section: $1" || return
 	status=0
 	PATH=$PWD/bin:$PATH timeout -k 5 "$LIMIT" bash -euo pipefail section >out 2>err 3>&- || status=$?
-	exits 0 && silent
+	exits 0
+	silent
 }
 
 @test "a log is compressed in parallel" {

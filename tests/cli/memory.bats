@@ -90,6 +90,24 @@ for i in range(40): sys.stdout.buffer.write(b"%d" % i + b"x" * (10 << 20) + b"\n
 	no_leftovers
 }
 
+@test "commands stay within --memory" {
+	seq 40 >records
+	cat >grow.sh <<'END'
+[ $# -eq 0 ] || { printf '%s%0200000d\n' "$1" 0; exit; }
+while read -r record; do printf '%s%0200000d\n' "$record" 0; done
+END
+	sh grow.sh <records >expected
+	local stage options
+	for stage in 'line:sh grow.sh' 'each:sh grow.sh {}' 'batch:sh grow.sh'; do
+		for options in '' '-j 2' '-j 4'; do
+			# shellcheck disable=SC2086 # words
+			watched $((1 << 20)) run $options --memory 1M --batch 1l "$stage"
+			same expected out
+		done
+	done
+	no_leftovers
+}
+
 @test "an input record that does not fit into --memory" {
 	{
 		seq 3
