@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records of a line: command between the ring and its process: batches that are
+ * claimed, what of them was told and answered, and where the answers go.
+ *
+ * Threads: the worker's.
+ */
+#ifndef LINE_FLOW_H
+#define LINE_FLOW_H
+
+#include "dialogue.h"
+#include "region.h"
+#include "scout.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* When a process that owes answers is first looked at. */
+#define LINE_LOOK_MS 10
+
+/* How long a process is watched for a second answer to its first record. */
+#define LINE_PROOF_MS 2u
+
+/* A batch that was claimed and is not committed. */
+struct line_batch {
+	uint64_t seq;
+	size_t told;  /* bytes of its input that the process has taken */
+	size_t until; /* those that a process may take that is not proven; 0: not known yet */
+	uint32_t answered;
+	size_t size; /* bytes of its output */
+};
+
+struct line {
+	const struct region *region;
+	enum leat_frame frame;
+	unsigned position;
+	unsigned worker;
+	unsigned group;
+	unsigned rank;	/* among the group's; see limit.h */
+	bool alone;	/* the stage's only worker */
+	uint64_t next;	/* hint for a claim; where alone, the next batch */
+	bool exhausted; /* there is no more to claim */
+	bool looked;	/* and found nothing to take */
+	bool failed;
+	bool left;		    /* a process has ended of its own accord, owing nothing */
+	struct line_batch *batches; /* oldest first */
+	uint32_t n_batches;
+	uint32_t telling; /* the batch that is being told; n_batches: none */
+	struct dialogue dialogue;
+	bool proven;	  /* the process has answered its first record with one */
+	bool hungry;	  /* it answers only when it has been told more */
+	uint64_t answers; /* of the process */
+	int look_ms;	  /* how long it may be quiet until it is looked at */
+	bool told_since_look;
+	bool full; /* it has said what there is no memory for yet */
+	bool stall_said;
+	unsigned deaths; /* since the last answer */
+	unsigned killed;
+	uint64_t since_ns; /* the last commit: what a batch takes is counted from there */
+	struct scout scout;
+	struct launcher *command;
+};
+
+/* The first record without an answer fails; without one, the run does. */
+__attribute__((format(printf, 2, 3))) void line_flow_fail(
+    struct line *line, const char *format, ...);
+
+/* Claims what it may; `looked` says that there is no more. */
+void line_flow_take(struct line *line);
+
+/* Whether it may take more than it might when it took last, so that no bell will tell of it. */
+bool line_flow_may_take_more(const struct line *line);
+
+/* Tells the process what it takes now. */
+void line_flow_tell(struct line *line);
+bool line_flow_wants_to_tell(struct line *line);
+
+/* How many answers are owed, and whether the oldest batch is owed one to what was told. */
+uint64_t line_flow_owed(const struct line *line);
+bool line_flow_owed_told(const struct line *line);
+
+/*
+ * Hands out what the process has said. Its first answer stays for a moment, as a second one
+ * to the same record would come at once: line_flow_proves, until line_flow_prove.
+ */
+void line_flow_hear(struct line *line);
+bool line_flow_proves(const struct line *line);
+void line_flow_prove(struct line *line);
+
+/* Commits what has been answered. */
+void line_flow_pass_on(struct line *line);
+
+/* Ends the process: another is told what it has not answered. */
+void line_flow_start_over(struct line *line);
+
+#endif
