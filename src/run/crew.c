@@ -5,24 +5,17 @@
 #include "claim.h"
 #include "clock.h"
 #include "crash.h"
+#include "crew_command.h"
+#include "crew_host.h"
 #include "failure.h"
 #include "fd.h"
-#include "install.h"
 #include "limit.h"
 #include "pace.h"
-#include "quote.h"
 #include "recovery.h"
-#include "slot.h"
 #include "thread.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Batches in flight. */
 #define CREW_SLOTS 32u
@@ -33,31 +26,6 @@
 
 /* How long a host may take to leave after a stop before it is made to. */
 #define CREW_GRACE_MS 200
-
-static bool crew_host_has(const struct crew *crew, unsigned host, uint32_t group)
-{
-	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
-		if (crew->plan.workers[i].host == host && crew->plan.workers[i].group == group)
-			return true;
-	}
-	return false;
-}
-
-const char *crew_host_name(const struct crew *crew, unsigned host)
-{
-	const char *name = NULL;
-	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
-		const struct region_stage *stage = &crew->plan.stages[i];
-		if (!crew_host_has(crew, host, stage->group))
-			continue;
-		/* What a Python process is for is its first Python stage. */
-		bool meant = crew->plan.hosts[host] != HOST_PYTHON || stage->kind != STAGE_C;
-		if (meant)
-			return stage->name;
-		name = stage->name;
-	}
-	return name ? name : "?";
-}
 
 static void *crew_thread_run(void *argument)
 {
@@ -91,158 +59,12 @@ static int crew_start_threads(struct crew *crew, unsigned host)
 	return 0;
 }
 
-/* Of several workers of a group in processes of their own: which one, from 1. 0: there is one. */
-static unsigned crew_nth_of_group(const struct crew *crew, unsigned host)
-{
-	unsigned n = 0;
-	unsigned nth = 0;
-	uint32_t group = UINT32_MAX;
-	for (uint32_t i = 0; i < crew->plan.n_workers && group == UINT32_MAX; i++) {
-		if (crew->plan.workers[i].host == host)
-			group = crew->plan.workers[i].group;
-	}
-	for (uint32_t i = 0; i < crew->plan.n_hosts; i++) {
-		n += crew_host_has(crew, i, group);
-		if (i == host)
-			nth = n;
-	}
-	return n > 1 ? nth : 0;
-}
-
-/* "[mul] ", or "[mul.2] " for the second of its workers; "[mul+add] " for who runs both. */
-static void crew_tag(const struct crew *crew, unsigned host, char *tag)
-{
-	char names[RELAY_PREFIX_MAX - 32] = "";
-	char number[16] = "";
-	size_t size = 0;
-	for (uint32_t i = 0; i < crew->plan.n_stages && size < sizeof(names); i++) {
-		const struct region_stage *stage = &crew->plan.stages[i];
-		if (crew_host_has(crew, host, stage->group))
-			size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
-			    size > 0 ? "+" : "", stage->name);
-	}
-	unsigned nth = crew_nth_of_group(crew, host);
-	if (nth > 0)
-		snprintf(number, sizeof(number), ".%u", nth);
-	if (size >= sizeof(names))
-		quote_trim(names);
-	snprintf(
-	    tag, RELAY_PREFIX_MAX, "[%s%s%s] ", names, size >= sizeof(names) ? "..." : "", number);
-}
-
-/*
- * A host's stdin is empty and its stdout is its stderr, which we pass on: data goes through
- * the region.
- */
-static int crew_exec(struct crew *crew, unsigned host, char *const *argv)
-{
-	char tag[RELAY_PREFIX_MAX] = "";
-	int words;
-	if (crew->tag)
-		crew_tag(crew, host, tag);
-	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (empty < 0)
-		return -errno;
-	int r = relay_open(&crew->relays[host], crew->outlet, tag, &words);
-	if (r == 0) {
-		int map[] = {empty, words, words, crew->region.fd, crew->bell};
-		struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
-		r = child_start(&crew->hosts[host], &setup);
-		fd_close(words);
-		if (r < 0)
-			relay_close(&crew->relays[host]);
-	}
-	fd_close(empty);
-	return r;
-}
-
-int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr)
-{
-	const char *python = crew->python;
-	bool is_python = crew->plan.hosts[host] == HOST_PYTHON;
-	char number[16];
-	snprintf(number, sizeof(number), "%u", host);
-	char *program = is_python ? install_python_dir() : install_program();
-	char *library = is_python ? install_library() : NULL;
-	char *const python_argv[] = {(char *)python, program, library, "3", "4", number, NULL};
-	char *const leat_argv[] = {program, "host", "3", "4", number, NULL};
-	int r = -ENOMEM;
-	if (program && (!is_python || library))
-		r = crew_exec(crew, host, is_python ? python_argv : leat_argv);
-	if (r < 0)
-		failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START, r,
-		    "stage '%s': %s: %s%s", crew_host_name(crew, host), is_python ? python : "leat",
-		    strerror(-r), is_python ? " (the interpreter; choose one with --python)" : "");
-	free(program);
-	free(library);
-	return r;
-}
-
-bool crew_is_wanted(const struct crew *crew, unsigned host)
-{
-	const struct region *region = &crew->region;
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		const struct region_worker *worker = region_worker(region, i);
-		if (worker->host == host &&
-		    limit_allows(region, worker->group, region_rank(region, i)))
-			return true;
-	}
-	return false;
-}
-
-static void crew_set_states(struct crew *crew, unsigned host, enum worker_state state)
-{
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		struct region_worker *worker = region_worker(&crew->region, i);
-		/* relaxed: it has no process that could say otherwise */
-		if (worker->host == host)
-			atomic_store_relaxed(&worker->state, state);
-	}
-}
-
-static bool crew_has_state(const struct crew *crew, unsigned host, enum worker_state state)
-{
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		const struct region_worker *worker = region_worker(&crew->region, i);
-		/* relaxed: nothing but the state is looked at */
-		if (worker->host == host && atomic_load_relaxed(&worker->state) == state)
-			return true;
-	}
-	return false;
-}
-
-void crew_rest(struct crew *crew, unsigned host)
-{
-	crew_set_states(crew, host, WORKER_RESTING);
-}
-
-void crew_call(struct crew *crew)
-{
-	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		struct leat_error error;
-		if (!crew_has_state(crew, i, WORKER_RESTING) || !crew_is_wanted(crew, i))
-			continue;
-		crew_set_states(crew, i, WORKER_STARTING);
-		/* The run can do without: it is tried again at the next call. */
-		if (crew_start_host(crew, i, &error) < 0)
-			crew_rest(crew, i);
-	}
-}
-
-void crew_dismiss(struct crew *crew)
-{
-	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		if (!crew_has_state(crew, i, WORKER_READY))
-			child_kill(&crew->hosts[i], SIGKILL);
-	}
-}
-
 static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	if (crew->plan.hosts[host] != HOST_SELF) {
-		if (crew_is_wanted(crew, host))
-			return crew_start_host(crew, host, reterr);
-		crew_rest(crew, host);
+		if (crew_host_is_wanted(crew, host))
+			return crew_host_start(crew, host, reterr);
+		crew_host_rest(crew, host);
 		return 0;
 	}
 	int r = crew_start_threads(crew, host);
@@ -262,59 +84,6 @@ static unsigned crew_count_lines(const struct crew *crew)
 			     crew->plan.workers[k].group == crew->plan.stages[i].group;
 	}
 	return n;
-}
-
-/* "[sed] ", or "[sed.2] ": of batch: and each: commands the record is told, by tagger.c. */
-static void crew_tag_command(
-    const struct crew *crew, const struct region_stage *stage, unsigned worker, char *tag)
-{
-	if (!crew->tag || stage->kind != STAGE_LINE)
-		return;
-	if (plan_group_size(&crew->plan, stage->group) > 1)
-		snprintf(tag, RELAY_PREFIX_MAX, "[%s.%u] ", stage->name,
-		    region_rank(&crew->region, worker) + 1);
-	else
-		snprintf(tag, RELAY_PREFIX_MAX, "[%s] ", stage->name);
-}
-
-static int crew_open_command(struct crew *crew, const struct region_stage *stage, unsigned worker)
-{
-	char tag[RELAY_PREFIX_MAX] = "";
-	int *err = &crew->command_errs[worker];
-	crew_tag_command(crew, stage, worker, tag);
-	int r = relay_open(&crew->command_relays[worker], crew->outlet, tag, err);
-	if (r == 0 && crew->tag && stage->kind != STAGE_LINE)
-		(void)fcntl(*err, F_SETFL, O_NONBLOCK);
-	return r;
-}
-
-/* What the workers that speak with commands need. */
-static int crew_open_commands(struct crew *crew)
-{
-	notices_init(&crew->commands.notices, crew->bell);
-	crew->commands.tag = crew->tag;
-	crew->commands.errs = crew->command_errs;
-	crew->commands.stop = fd_bell();
-	int r = crew->commands.stop < 0 ? crew->commands.stop : 0;
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		for (uint32_t k = 0; r == 0 && k < crew->plan.n_stages; k++) {
-			const struct region_stage *stage = &crew->plan.stages[k];
-			if (stage->group == crew->plan.workers[i].group &&
-			    region_kind_is_command(stage->kind))
-				r = crew_open_command(crew, stage, i);
-		}
-	}
-	return r;
-}
-
-static void crew_close_commands(struct crew *crew)
-{
-	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
-		crew->command_errs[i] = fd_close(crew->command_errs[i]);
-		relay_close(&crew->command_relays[i]);
-	}
-	crew->commands.stop = fd_close(crew->commands.stop);
-	notices_fini(&crew->commands.notices);
 }
 
 /* An exact batch fits an area, and leaves half of it to records that are longer. */
@@ -360,7 +129,7 @@ int crew_start(
 	r = crew_check_batches(crew, reterr);
 	if (r < 0)
 		return r;
-	r = crew_open_commands(crew);
+	r = crew_command_open_all(crew);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r));
 	if (lines > 0)
@@ -505,6 +274,6 @@ void crew_end(struct crew *crew, crew_ended *ended, void *context)
 	crew_end_hosts(crew, ended, context);
 	if (crew->abandoned)
 		return;
-	crew_close_commands(crew);
+	crew_command_close_all(crew);
 	region_free(&crew->region);
 }

@@ -85,23 +85,6 @@ void crew_pass_words(struct crew *crew);
  */
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr);
 
-/* Starts a host's process. Returns 0 or -errno with the error written. */
-int crew_start_host(struct crew *crew, unsigned host, struct leat_error *reterr);
-
-/*
- * Whether some worker of the host may work (see limit.h). A process of which none may is
- * not started; crew_rest notes that, and crew_call starts what is wanted meanwhile.
- */
-bool crew_is_wanted(const struct crew *crew, unsigned host);
-void crew_rest(struct crew *crew, unsigned host);
-void crew_call(struct crew *crew);
-
-/* The run is over: whoever is not ready yet holds nothing, and need not become so. */
-void crew_dismiss(struct crew *crew);
-
-/* The only stage a host runs, or the first of several, for messages. */
-const char *crew_host_name(const struct crew *crew, unsigned host);
-
 /* Whether every host has ended and been reaped, and every thread has done its work. */
 bool crew_is_gone(const struct crew *crew);
 

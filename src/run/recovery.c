@@ -3,6 +3,7 @@
 
 #include "atomic.h"
 #include "claim.h"
+#include "crew_host.h"
 #include "failure.h"
 #include "slot.h"
 
@@ -265,10 +266,10 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 		snprintf(when, sizeof(when), ", %u times in a row before it did anything", barren);
 		return recovery_give_up(crew, host, LEAT_STOPPED, &death, when, reterr);
 	}
-	if (!crew_is_wanted(crew, host)) {
-		crew_rest(crew, host);
+	if (!crew_host_is_wanted(crew, host)) {
+		crew_host_rest(crew, host);
 		return 0;
 	}
 	losses->restarts++;
-	return crew_start_host(crew, host, reterr);
+	return crew_host_start(crew, host, reterr);
 }

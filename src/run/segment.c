@@ -4,6 +4,7 @@
 #include "claim.h"
 #include "clock.h"
 #include "cores.h"
+#include "crew_host.h"
 #include "failure.h"
 #include "fd.h"
 
@@ -376,7 +377,7 @@ static void segment_step_ring(struct segment *segment)
 		crew_stop(segment->crew);
 	}
 	if (!ring_stopped(&segment->crew->region))
-		crew_call(segment->crew);
+		crew_host_call(segment->crew);
 	/* Who is gone posts nothing any more, so what is heard then is all. */
 	bool gone = crew_is_gone(segment->crew);
 	segment_hear_workers(segment);
@@ -384,7 +385,7 @@ static void segment_step_ring(struct segment *segment)
 		return;
 	segment_judge_sink(segment);
 	source_stop(&segment->source);
-	crew_dismiss(segment->crew);
+	crew_host_dismiss(segment->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
 	segment->done = gone || segment->sink.error.status != LEAT_OK ||
 			segment->error.status != LEAT_OK || segment->aborted ||

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a crew's workers that speak with commands share: notices, the end of the run, and
+ * a pipe each for what their processes write to stderr.
+ *
+ * Threads: the thread that runs the run.
+ */
+#ifndef CREW_COMMAND_H
+#define CREW_COMMAND_H
+
+#include "crew.h"
+
+/* Returns 0 or -errno; crew_command_close_all is due in both cases. */
+int crew_command_open_all(struct crew *crew);
+void crew_command_close_all(struct crew *crew);
+
+#endif
