@@ -4,7 +4,8 @@
 #include "clock.h"
 #include "failure.h"
 #include "fd.h"
-#include "shell.h"
+#include "run_chain.h"
+#include "segment_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,70 +17,6 @@
 
 /* How long an aborted program may take to leave before it is made to. */
 #define RUN_GRACE_NS (1 * CLOCK_NS_PER_S)
-
-/* Whether this is the foreground job of a terminal. */
-static bool run_is_at_terminal(void)
-{
-	int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	bool is = fd >= 0 && tcgetpgrp(fd) == getpgrp();
-	fd_close(fd);
-	return is;
-}
-
-static int run_add_segment(
-    struct run *run, const struct spec *specs, uint32_t n_specs, uint32_t first, uint32_t n)
-{
-	struct segment *segment = &run->segments[run->n_segments++];
-	bool is_command = specs[first].kind == STAGE_COMMAND;
-	*segment = (struct segment){
-	    .options = run->options,
-	    .specs = &specs[first],
-	    .first = first,
-	    .n_stages = n,
-	    .is_ring = !is_command && run->options->mode != LEAT_SHELL,
-	    .is_ours = !is_command && run->options->mode == LEAT_SHELL,
-	    .in_fd = -1,
-	    .out_fd = -1,
-	    .guard = &run->guard,
-	    .outlet = &run->outlet,
-	};
-	/* Of our own programs only the one that reads what is typed needs it. */
-	bool types = first == 0 && isatty(run->options->in_fd);
-	segment->at_terminal = !segment->is_ring && (is_command || types) && run_is_at_terminal();
-	if (segment->is_ring)
-		return 0;
-	segment->argv = shell_argv(
-	    run->options, &specs[first], run->options->trace_stage + first, first + n == n_specs);
-	return segment->argv ? 0 : -ENOMEM;
-}
-
-/*
- * Neighbouring stages that take records share a ring. A batch: stage has one of its own: its
- * batches are cut from its own input, the same in every mode, and what it gives are bytes,
- * such as gzip's.
- */
-static bool run_shares_ring(const struct spec *spec)
-{
-	return spec->kind != STAGE_COMMAND && spec->kind != STAGE_BATCH;
-}
-
-static int run_split(struct run *run, const struct spec *specs, uint32_t n_specs)
-{
-	uint32_t first = 0;
-	while (first < n_specs) {
-		uint32_t n = 1;
-		if (run_shares_ring(&specs[first]) && run->options->mode != LEAT_SHELL) {
-			while (first + n < n_specs && run_shares_ring(&specs[first + n]))
-				n++;
-		}
-		int r = run_add_segment(run, specs, n_specs, first, n);
-		if (r < 0)
-			return r;
-		first += n;
-	}
-	run->segments[run->n_segments - 1].is_last = true;
-	return 0;
-}
 
 /* A signal that the caller ignores, as nohup does, stays ignored: blocked, it would be read. */
 static void run_add_signal(sigset_t *set, int number)
@@ -113,7 +50,7 @@ int run_open(struct run *run, const struct leat_options *options, const struct s
 	run->guard.pipe = -1;
 	run->bell = -1;
 	run->signals = -1;
-	int r = run_split(run, specs, n_specs);
+	int r = run_chain_split(run, specs, n_specs);
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	struct stat out;
@@ -447,30 +384,12 @@ static void run_say_interrupted(struct run *run)
 	run_fail(run, &error);
 }
 
-/* A shell may start what outlives it. */
-static bool run_needs_guard(const struct run *run)
-{
-	for (uint32_t i = 0; i < run->n_segments; i++) {
-		const struct segment *segment = &run->segments[i];
-		if (segment->is_ours)
-			continue;
-		for (uint32_t k = 0; k < segment->n_stages; k++) {
-			const struct spec *spec = &segment->specs[k];
-			bool command =
-			    spec->kind == STAGE_COMMAND || region_kind_is_command(spec->kind);
-			if (command && !shell_is_one(spec))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* By now a Ctrl-C that has ended a command has reached us too, if it was one. */
 static void run_judge_struck(struct run *run)
 {
 	for (uint32_t i = 0; run->interrupts == 0 && i < run->n_segments; i++) {
 		struct segment *segment = &run->segments[i];
-		segment_judge_struck(segment);
+		segment_program_judge_struck(segment);
 		if (segment->error.status != LEAT_OK)
 			run_fail(run, &segment->error);
 	}
@@ -478,7 +397,7 @@ static void run_judge_struck(struct run *run)
 
 void run_go(struct run *run)
 {
-	if (run_needs_guard(run))
+	if (run_chain_needs_guard(run))
 		guard_start(&run->guard);
 	if (run->options->mode == LEAT_SINGLE) {
 		run_in_turns(run);

@@ -54,6 +54,9 @@ struct segment {
 	bool is_ours;	  /* it is leat: it tells its own failures and writes its own trace */
 };
 
+/* The number of one of its stages in the trace. */
+uint32_t segment_trace_stage(const struct segment *segment, uint32_t stage);
+
 /* Starts a ring's crew; a program has nothing to prepare. Returns 0 or -errno. */
 int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr);
 
@@ -71,9 +74,6 @@ uint64_t segment_deadline_ns(const struct segment *segment);
 
 /* Looks at what has happened; sets done and error. */
 void segment_step(struct segment *segment);
-
-/* Nobody has pressed Ctrl-C: what SIGINT did to its command is a failure like any other. */
-void segment_judge_struck(struct segment *segment);
 
 /* Stops or continues its processes. */
 void segment_signal(struct segment *segment, int signal);
