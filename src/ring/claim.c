@@ -69,8 +69,13 @@ static bool ring_may_begin(const struct region *region, uint64_t seq)
 void ring_retire(const struct region *region, uint64_t seq)
 {
 	uint32_t n = region->header->n_slots;
-	/* At least so many are in flight if that one is filled. */
-	bool most = n >= 4 && ring_passed(region, seq + n - n / 4, 0);
+	/*
+	 * A batch so far ahead is in flight: it will be retired, and by then none can be so far
+	 * ahead of it. Out of order it may be retired already, which tells nothing.
+	 */
+	uint64_t ahead = seq + n - n / 4;
+	bool most = n >= 4 && ring_passed(region, ahead, 0) &&
+		    !ring_passed(region, ahead, region_sink(region));
 	ring_advance_quietly(region, seq, region_sink(region));
 	if (!most)
 		ring_wake_at(region, 0);

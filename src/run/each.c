@@ -157,6 +157,7 @@ int each_batch(struct launcher *command, const struct batch *batch, uint64_t fir
 	    .capacity = output->capacity,
 	    .pump = {.command = command,
 		.grow = each_grow,
+		.most = output->most,
 		.start = {.first = first, .last = last}},
 	};
 	each.pump.context = &each;

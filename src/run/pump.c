@@ -183,7 +183,7 @@ static bool pump_make_room(struct pump_process *process)
 	if (!pump->later)
 		pump_fail(pump,
 		    "gives more than a batch can hold, which is %zu bytes; raise --memory",
-		    pump->capacity);
+		    pump->most);
 	pump_kill(process);
 	return false;
 }

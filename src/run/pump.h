@@ -17,6 +17,7 @@ struct pump {
 	size_t input_size;
 	char *output;
 	size_t capacity;
+	size_t most; /* that a batch can hold, for the message */
 	/*
 	 * Called where the output is full. Returns 0 with more capacity, -ENOSPC when there
 	 * never is, or -EAGAIN when there may be later: then the process is ended.

@@ -43,7 +43,9 @@ each_way() {
 	sed s/^/a/ records >expected
 	for _ in {1..5}; do
 		leat run -j 8 'line:python3 slow.py' <records
-		exits 0 && silent && same expected out
+		exits 0
+		silent
+		same expected out
 	done
 	no_leftovers
 }
@@ -129,7 +131,9 @@ each_way() {
 @test "line: passes on a record of 60 MiB in the time that it takes to read it" {
 	{ echo a && head -c 60M /dev/zero | tr '\0' x && echo && echo b; } >records
 	leat run line:cat line:cat line:cat <records
-	exits 0 && silent && same records out
+	exits 0
+	silent
+	same records out
 }
 
 @test "--memory bounds an answer that never ends" {

@@ -437,7 +437,9 @@ usage() {
 	local pattern=$1
 	shift
 	leat "$@" </dev/null
-	exits 2 && prints '' && says_one "$pattern"
+	exits 2
+	prints ''
+	says_one "$pattern"
 }
 
 @test "wrong usage" {

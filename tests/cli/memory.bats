@@ -15,7 +15,7 @@ watched() {
 	status=0
 	timeout -k 5 "$LIMIT" python3 "$BATS_TEST_DIRNAME/resident.py" most \
 		"$LEAT" "$@" <records >out 2>err 3>&- || status=$?
-	exits 0 && silent && stayed_within "$most" "$*"
+	exits 0 && silent && stayed_within "$most" "$*" || return
 }
 
 # stayed_within BYTES WHAT: by the file most. The tables before the areas are some KiB.

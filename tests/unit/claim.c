@@ -468,6 +468,19 @@ static void a_source_is_woken_when_a_quarter_is_free(void **state)
 	assert_woken(&region, GROUP_SOURCE, true);
 	region_free(&region);
 
+	/* Where the others have left before it, the oldest wakes the source. */
+	region = tiny_ring(SLOTS, 1);
+	for (uint64_t seq = 0; seq < SLOTS; seq++) {
+		ring_advance(&region, seq, 0);
+		work(&region, seq, 1);
+	}
+	for (uint64_t seq = 1; seq < SLOTS; seq++)
+		ring_retire(&region, seq);
+	prepare_all(&region);
+	ring_retire(&region, 0);
+	assert_woken(&region, GROUP_SOURCE, true);
+	region_free(&region);
+
 	/* Of few slots each one counts. */
 	region = tiny_ring(2, 1);
 	ring_advance(&region, 0, 0);
