@@ -144,7 +144,7 @@ each_way() {
 	for kind in each batch; do
 		leat run --memory 16M "$kind:head -c 1G /dev/zero" < <(echo 1)
 		exits 3
-		says_one "leat: stage 'head': gives more than a batch can hold, which is 4194303 bytes; raise --memory, record 1(: \"1\")?"
+		says_one "leat: stage 'head': gives more than a batch can hold, which is 4194304 bytes; raise --memory, record 1(: \"1\")?"
 	done
 	no_leftovers
 }
