@@ -160,7 +160,7 @@ for n, line in enumerate(sys.stdin, 1):
     sys.stdout.flush()
     if n == last and not os.path.exists(died):
         open(died, "w").close()
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.kill(os.getpid(), signal.SIGUSR1)
 END
 	local last options
 	for last in 2 5 20001; do
