@@ -29,6 +29,9 @@ void shortcut_close(struct shortcut *shortcut);
 bool shortcut_pays(
     const struct shortcut *shortcut, const struct region *region, uint32_t n_records);
 
+/* Waits until the only batch in flight, which the stages are done with, is written. */
+void shortcut_settle(struct shortcut *shortcut);
+
 /* Takes a batch that has been filled and not advanced through the ring. */
 void shortcut_take(struct shortcut *shortcut, const struct region *region, uint64_t seq);
 

@@ -169,6 +169,12 @@ void sink_assist(struct sink *sink)
 		ring_wake_at(sink->region, region_sink(sink->region));
 }
 
+void sink_catch_up(struct sink *sink)
+{
+	if (sink_step(sink) == SINK_END)
+		ring_wake_at(sink->region, region_sink(sink->region));
+}
+
 static void *sink_run(void *argument)
 {
 	struct sink *sink = argument;

@@ -48,6 +48,9 @@ int sink_start(struct sink *sink, const struct region *region);
  */
 void sink_assist(struct sink *sink);
 
+/* The same, but waits for the sink's own thread where that is at it. */
+void sink_catch_up(struct sink *sink);
+
 /* Whether it has ended, after the last batch, a failing one or a failing write. */
 bool sink_done(const struct sink *sink);
 

@@ -106,17 +106,28 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 	source->record += n_records;
 }
 
-/* Whether nothing is in flight, and all that has arrived is in the batch that was filled. */
-static bool source_is_idle(const struct source *source)
+/*
+ * Whether the batch that was filled may go the short way. One before it that is only being
+ * written is as good as out: who has read the answer sends the next line at once, and
+ * would else keep the long way for ever.
+ */
+static bool source_may_carry(struct source *source, uint32_t n_records)
 {
-	return source->oldest == source->seq && source->start == source->end;
+	const struct region *region = source->region;
+	if (source->start != source->end || !shortcut_pays(source->shortcut, region, n_records))
+		return false;
+	if (source->seq - source->oldest == 1 &&
+	    ring_passed(region, source->oldest, region_sink(region) - 1)) {
+		shortcut_settle(source->shortcut);
+		source_count_out(source);
+	}
+	return source->oldest == source->seq;
 }
 
 /* Lets the batch go that was filled: the short way, or to whoever waits for it. */
 static void source_send(struct source *source, uint32_t n_records)
 {
-	bool alone =
-	    source_is_idle(source) && shortcut_pays(source->shortcut, source->region, n_records);
+	bool alone = source_may_carry(source, n_records);
 	uint64_t seq = source->seq++;
 	if (alone)
 		shortcut_take(source->shortcut, source->region, seq);
