@@ -27,6 +27,9 @@
 /* Of the rate of what arrives, as it does not arrive evenly. */
 #define BALANCE_MARGIN 1.25
 
+/* Workers who have more than they can do are at it for at least so much of the time. */
+#define BALANCE_BUSY 0.5
+
 bool balance_is_due(const struct plan *plan)
 {
 	for (uint32_t i = 0; i < REGION_GROUPS_MAX; i++) {
@@ -242,7 +245,10 @@ static void balance_look(struct balance *balance, const struct region *region, u
 		if (!group->is_auto)
 			continue;
 		uint64_t backlog_ns = balance_backlog_ns(balance, region, i);
-		double rate = backlog_ns > 0 ? capacity : balance->rate * BALANCE_MARGIN;
+		/* What comes in small bursts waits for a moment too, and is no reason for more. */
+		double busy = balance->rate * balance_wall_ns(balance, i) / group->limit;
+		bool pressed = backlog_ns > 0 && busy >= BALANCE_BUSY;
+		double rate = pressed ? capacity : balance->rate * BALANCE_MARGIN;
 		balance_step(group, balance_need(balance, i, rate), backlog_ns, balance->looked_ns);
 		if (group->limit == before)
 			continue;

@@ -191,16 +191,18 @@ slow_stage() {
 
 @test "a second interrupt ends a C function that is stuck" {
 	cat >stuck.c <<-'EOF'
+		#include <fcntl.h>
 		#include <leat.h>
 		#include <unistd.h>
-		int64_t stuck(int64_t n) { for (;;) pause(); return n; }
+		int64_t stuck(int64_t n) { for (creat("started", 0600);;) pause(); return n; }
 		LEAT_STAGE(stuck)
 	EOF
 	local mode
 	for mode in "${MODES[@]}"; do
+		rm -f started
 		begin run -m "$mode" stuck.c:stuck
 		give '1\n'
-		sleep 0.3
+		eventually test -e started
 		kill -INT "$run"
 		sleep 0.2
 		is_over && fail "the first one ended it"
