@@ -61,11 +61,12 @@ static void region_share_out(struct region_header *header, uint64_t page)
 {
 	uint64_t n_areas = 2 * (uint64_t)header->n_slots;
 	uint64_t keep = header->memory / 8 / n_areas / page * page;
-	/* To give an exact batch's pages back, and fault them in again, costs as much as it does.
-	 */
+	header->area_capacity = header->memory / 4 / page * page;
+	if (header->batch_exactly > 0 && header->batch_bytes == 0)
+		header->batch_bytes = header->area_capacity / 2;
+	/* To give such a batch's pages back, and fault them in again, costs as much as it does. */
 	uint64_t most = header->batch_bytes > REGION_KEEP ? region_round(header->batch_bytes, page)
 							  : REGION_KEEP;
-	header->area_capacity = header->memory / 4 / page * page;
 	header->area_keep = keep > most ? most : keep > 0 ? keep : page;
 	header->young = header->memory - n_areas * header->area_keep -
 			2 * (header->area_capacity - header->area_keep);

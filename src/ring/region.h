@@ -99,7 +99,9 @@ struct region_header {
 	uint32_t frame;
 	uint32_t slot_stride;
 	uint64_t max_record;
-	uint64_t batch_bytes;	/* what a batch has to hold, or one of them; 0: see pace.h */
+	/* What a batch waits for, the first that is reached; 0: it waits for nothing, see pace.h.
+	 */
+	uint64_t batch_bytes;
 	uint32_t batch_exactly; /* records */
 	uint32_t unused;
 	uint64_t memory;	/* what the areas and the source's buffer may take; see budget.h */
@@ -135,9 +137,9 @@ struct region_config {
 	uint32_t n_slots;
 	enum leat_frame frame;
 	uint64_t max_record;
-	uint64_t batch_bytes; /* this and the next as in the header; 0: none */
-	uint32_t batch_exactly;
-	uint64_t memory; /* bytes; 0: so that max_record fits, with room to spare */
+	uint64_t batch_bytes;	/* of an exact batch; 0: as many as half an area holds */
+	uint32_t batch_exactly; /* its records, UINT32_MAX for any number; 0: none are exact */
+	uint64_t memory;	/* bytes; 0: so that max_record fits, with room to spare */
 	const struct region_stage *stages;
 	uint32_t n_stages;
 	const struct region_worker *workers; /* host and group are taken over */

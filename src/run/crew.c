@@ -87,18 +87,14 @@ static unsigned crew_count_lines(const struct crew *crew)
 }
 
 /* An exact batch fits an area, and leaves half of it to records that are longer. */
-static int crew_check_batches(struct crew *crew, struct leat_error *reterr)
+static int crew_check_batches(const struct crew *crew, struct leat_error *reterr)
 {
-	struct region_header *header = crew->region.header;
-	uint64_t most = header->area_capacity / 2;
-	if (crew->batch_bytes > most && crew->batch_bytes < UINT64_MAX)
-		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
-		    "a batch of %llu bytes is more than the %llu that fit into memory; raise "
-		    "--memory",
-		    (unsigned long long)crew->batch_bytes, (unsigned long long)most);
-	if (header->batch_bytes > most)
-		header->batch_bytes = most;
-	return 0;
+	uint64_t most = crew->region.header->area_capacity / 2;
+	if (crew->batch_bytes <= most)
+		return 0;
+	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+	    "a batch of %llu bytes is more than the %llu that fit into memory; raise --memory",
+	    (unsigned long long)crew->batch_bytes, (unsigned long long)most);
 }
 
 int crew_start(

@@ -52,7 +52,7 @@ struct crew {
 	struct launcher_context commands;
 	struct relay command_relays[PLAN_WORKERS_MAX]; /* what each worker's commands write */
 	int command_errs[PLAN_WORKERS_MAX];	       /* their ends of these; -1: none */
-	uint64_t batch_bytes;			       /* of exact batches; 0: none */
+	uint64_t batch_bytes;			       /* this and the next as in the region's */
 	uint32_t batch_records;
 	bool working;	/* everyone was ready once: from now on the dead are replaced */
 	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */

@@ -52,16 +52,15 @@ static bool segment_is_file(int fd)
 	return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* A batch: stage is the first of its ring, so the source cuts its batches. */
+/* A batch: stage has a ring of its own, whose source cuts its batches. */
 static void segment_choose_batches(struct segment *segment)
 {
 	const struct leat_options *options = segment->options;
+	bool by_records = options->batch_records > 0;
 	if (segment->specs->kind != STAGE_BATCH)
 		return;
-	/* As many records as are told have to fit a slot; see crew_check_batches. */
-	segment->crew->batch_bytes = options->batch_records > 0 ? UINT64_MAX : options->batch_bytes;
-	segment->crew->batch_records =
-	    options->batch_records > 0 ? options->batch_records : UINT32_MAX;
+	segment->crew->batch_bytes = by_records ? 0 : options->batch_bytes;
+	segment->crew->batch_records = by_records ? options->batch_records : UINT32_MAX;
 }
 
 int segment_prepare(struct segment *segment, int bell, struct leat_error *reterr)

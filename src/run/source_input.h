@@ -26,7 +26,7 @@ static inline uint64_t source_input_least(uint64_t one, uint64_t other)
 /* Whether batches hold what they are told to, and wait until they do. */
 static inline bool source_input_is_exact(const struct source *source)
 {
-	return source->region->header->batch_bytes > 0;
+	return source->region->header->batch_exactly > 0;
 }
 
 static inline bool source_input_stopping(struct source *source)

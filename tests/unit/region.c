@@ -179,6 +179,31 @@ static void shares_its_memory_out(void **state)
 	}
 }
 
+/* A number of records has no size of its own: as much as half an area holds. */
+static void exact_batches_have_their_share(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t bytes;
+		uint32_t records;
+	} cases[] = {{0, 1000}, {1 << 20, UINT32_MAX}, {4096, UINT32_MAX}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct region_config config = {.n_slots = 32,
+		    .max_record = 64 << 20,
+		    .batch_bytes = cases[i].bytes,
+		    .batch_exactly = cases[i].records};
+		struct region region = {0};
+		assert_int_equal(region_new(&config, &region), 0);
+		const struct region_header *header = region.header;
+		uint64_t half = header->area_capacity / 2;
+		assert_int_equal(header->batch_bytes, cases[i].bytes ? cases[i].bytes : half);
+		assert_true(header->area_keep >= 512 << 10);
+		assert_true(header->area_keep >= cases[i].bytes);
+		assert_true(header->young >= header->area_capacity);
+		region_free(&region);
+	}
+}
+
 static void copies_its_tables(void **state)
 {
 	(void)state;
@@ -461,6 +486,7 @@ int main(void)
 	    cmocka_unit_test(begins_empty),
 	    cmocka_unit_test(costs_little_at_first),
 	    cmocka_unit_test(shares_its_memory_out),
+	    cmocka_unit_test(exact_batches_have_their_share),
 	    cmocka_unit_test(copies_its_tables),
 	    cmocka_unit_test(a_rank_counts_the_own_group),
 	    cmocka_unit_test(both_mappings_see_one_memory),
