@@ -4,16 +4,12 @@
 #include "frame.h"
 #include "pump.h"
 #include "slot.h"
+#include "tries.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-
-/* How often a record or a batch is tried; SIGKILL comes from outside, see recovery.c. */
-#define EACH_TRIES	  3u
-#define EACH_TRIES_KILLED 25u
 
 /* What is asked for at a time. */
 #define EACH_STEP (64u << 10)
@@ -52,18 +48,17 @@ static int each_pump(struct each *each)
 	struct call_result *result = each->result;
 	pump->output = (char *)each->output->data + result->size;
 	pump->capacity = each_room(each);
-	unsigned tries = 0;
-	unsigned killed = 0;
+	struct tries tries = {0};
 	int r;
 	do {
 		r = pump_run(pump);
-		tries++;
-		killed += pump->signal == SIGKILL;
-	} while (r == 0 && pump->signal != 0 && killed < EACH_TRIES_KILLED &&
-		 tries - killed < EACH_TRIES);
+		if (r == 0 && pump->signal != 0)
+			tries_count(&tries, pump->signal);
+	} while (r == 0 && pump->signal != 0 && !tries_are_over(&tries));
 	if (r == 0 && pump->signal != 0) {
 		size_t size = strlen(pump->why);
-		snprintf(pump->why + size, sizeof(pump->why) - size, ", %u times", tries);
+		snprintf(pump->why + size, sizeof(pump->why) - size, ", %u times",
+		    tries.crashed + tries.killed);
 	}
 	return r;
 }

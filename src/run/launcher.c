@@ -2,51 +2,20 @@
 #include "launcher.h"
 
 #include "failure.h"
+#include "path.h"
+#include "shell.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* What a shell exits with when it cannot find a command. */
-#define LAUNCHER_NOT_FOUND 127
 
 /* One argument's bytes, with its end: 32 pages, whatever the limit of them all (execve(2)). */
 size_t launcher_record_max(void)
 {
 	return 32 * (size_t)sysconf(_SC_PAGESIZE) - 1;
-}
-
-/* Whether it is a file that can be executed. Returns 0, -ENOENT or -EACCES. */
-static int launcher_look(const char *file)
-{
-	struct stat status;
-	if (stat(file, &status) < 0)
-		return -ENOENT;
-	return S_ISREG(status.st_mode) && access(file, X_OK) == 0 ? 0 : -EACCES;
-}
-
-/* Whether a program of this name can be executed. Returns 0 or -errno. */
-static int launcher_find(const char *name)
-{
-	const char *path = strchr(name, '/') ? "" : getenv("PATH");
-	int r = -ENOENT;
-	while (path) {
-		size_t size = strcspn(path, ":");
-		char *file = NULL;
-		if (asprintf(&file, "%.*s%s%s", (int)size, path, size > 0 ? "/" : "", name) < 0)
-			return -ENOMEM;
-		int found = launcher_look(file);
-		free(file);
-		if (found == 0)
-			return 0;
-		r = found == -EACCES ? found : r;
-		path = path[size] ? path + size + 1 : NULL;
-	}
-	return r;
 }
 
 /* The program that is first on the command line; the record may be it. */
@@ -108,7 +77,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	const char *program = launcher_program(command);
-	r = program ? launcher_find(program) : 0;
+	r = program ? path_find(program, NULL) : 0;
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
 		    program, r == -EACCES ? "is not executable" : "no such command");
@@ -120,7 +89,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 bool launcher_unbuffer(struct launcher *command)
 {
 	bool was = command->unbuffer;
-	if (launcher_find("stdbuf") == 0)
+	if (path_find("stdbuf", NULL) == 0)
 		command->unbuffer = "stdbuf";
 	return command->unbuffer && !was;
 }
@@ -237,6 +206,6 @@ void launcher_describe(
 	char how[96];
 	child_describe(child, how, sizeof(how));
 	bool missing = command->script && WIFEXITED(child->status) &&
-		       WEXITSTATUS(child->status) == LAUNCHER_NOT_FOUND;
+		       WEXITSTATUS(child->status) == SHELL_NOT_FOUND;
 	snprintf(text, capacity, "%s%s", how, missing ? " (not found)" : "");
 }

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +27,6 @@
 #define LINE_MANY      64
 #define LINE_GATHERED  4096
 #define LINE_GATHER_NS (200u * 1000)
-
-/* As recovery.c: how often one record may end a process. */
-#define LINE_TRIES	  3u
-#define LINE_TRIES_KILLED 25u
 
 /* Whether a process has to be started: the last one has died. */
 static bool line_lacks_process(const struct line *line)
@@ -89,14 +84,10 @@ static void line_judge(struct line *line)
 		line_flow_start_over(line);
 		return;
 	}
-	line->deaths++;
-	line->killed += WTERMSIG(child->status) == SIGKILL;
-	bool hopeless =
-	    line->killed >= LINE_TRIES_KILLED || line->deaths - line->killed >= LINE_TRIES;
-	unsigned deaths = line->deaths;
+	tries_count(&line->tries, WTERMSIG(child->status));
 	line_flow_start_over(line);
-	if (hopeless)
-		line_flow_fail(line, "%s, %u times", how, deaths);
+	if (tries_are_over(&line->tries))
+		line_flow_fail(line, "%s, %u times", how, line->tries.crashed + line->tries.killed);
 }
 
 static void line_say_stall(struct line *line)

@@ -323,7 +323,7 @@ static bool line_flow_hand_out(struct line *line)
 	batch->size += size;
 	batch->answered += n;
 	line->answers += n;
-	line->deaths = line->killed = 0;
+	line->tries = (struct tries){0};
 	return true;
 }
 

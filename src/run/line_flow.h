@@ -11,6 +11,7 @@
 #include "dialogue.h"
 #include "region.h"
 #include "scout.h"
+#include "tries.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,9 +55,8 @@ struct line {
 	bool told_since_look;
 	bool full; /* it has said what there is no memory for yet */
 	bool stall_said;
-	unsigned deaths; /* since the last answer */
-	unsigned killed;
-	uint64_t since_ns; /* the last commit: what a batch takes is counted from there */
+	struct tries tries; /* since the last answer */
+	uint64_t since_ns;  /* the last commit: what a batch takes is counted from there */
 	struct scout scout;
 	struct launcher *command;
 };

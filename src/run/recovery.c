@@ -6,21 +6,14 @@
 #include "crew_host.h"
 #include "failure.h"
 #include "slot.h"
+#include "tries.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
-/*
- * How often a batch may end its process, and how often in a row a process may die before
- * it has begun anything. SIGKILL comes from outside, from a person or for want of memory,
- * and says little about the record: it is counted apart.
- */
-#define RECOVERY_TRIES	      3u
-#define RECOVERY_TRIES_KILLED 25u
-/* So many times as often where other batches were begun there too, one of which may have done it.
- */
+/* So many times as often where other batches were begun too, one of which may have done it. */
 #define RECOVERY_IN_COMPANY 2u
 
 /* The death of a host's process. */
@@ -246,7 +239,7 @@ int recovery_host_died(struct crew *crew, unsigned host, struct leat_error *rete
 	    .how = losses->how,
 	};
 	death.waiting = death.killed && recovery_was_waiting(crew, host);
-	death.tries = death.killed ? RECOVERY_TRIES_KILLED : RECOVERY_TRIES;
+	death.tries = death.killed ? TRIES_KILLED : TRIES_CRASHED;
 	relay_last_words(&crew->relays[host], death.words);
 	recovery_describe(crew, host, losses->how, sizeof(losses->how));
 	recovery_judge(crew, host, &death);

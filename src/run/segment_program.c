@@ -3,15 +3,12 @@
 
 #include "failure.h"
 #include "fd.h"
+#include "shell.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* What a shell exits with when it cannot find or cannot execute a command. */
-#define SEGMENT_PROGRAM_NOT_FOUND      127
-#define SEGMENT_PROGRAM_NOT_EXECUTABLE 126
 
 /*
  * As in a shell's pipe a command has our own stderr, unless its lines are to be tagged. A
@@ -92,10 +89,10 @@ static void segment_program_judge_command(struct segment *segment)
 	}
 	child_describe(&segment->child, how, sizeof(how));
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-	bool missing = code == SEGMENT_PROGRAM_NOT_FOUND || code == SEGMENT_PROGRAM_NOT_EXECUTABLE;
+	bool missing = code == SHELL_NOT_FOUND || code == SHELL_NOT_EXECUTABLE;
 	failure(&segment->error, missing ? LEAT_CANNOT_START : LEAT_STOPPED, 0,
 	    "stage '%s': command '%.200s' %s%s", segment->specs->name, segment->specs->target, how,
-	    code == SEGMENT_PROGRAM_NOT_FOUND ? " (not found)" : "");
+	    code == SHELL_NOT_FOUND ? " (not found)" : "");
 }
 
 void segment_program_judge_struck(struct segment *segment)

@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "install.h"
+#include "path.h"
 #include "quote.h"
 #include "words.h"
 
@@ -236,22 +237,10 @@ static bool shell_is_program(const char *path)
 /* How a person calls this program: by its name where a shell finds it. */
 static char *shell_program(void)
 {
-	const char *path = getenv("PATH");
-	while (path && *path) {
-		size_t size = strcspn(path, ":");
-		char *file = NULL;
-		if (asprintf(&file, "%.*s/leat", (int)size, path) < 0)
-			return NULL;
-		bool found = access(file, X_OK) == 0;
-		bool ours = found && shell_is_program(file);
-		free(file);
-		if (ours)
-			return strdup("leat");
-		if (found)
-			break;
-		path += size + (path[size] == ':');
-	}
-	return install_program();
+	char *file = NULL;
+	bool ours = path_find("leat", &file) == 0 && shell_is_program(file);
+	free(file);
+	return ours ? strdup("leat") : install_program();
 }
 
 /*

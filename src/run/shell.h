@@ -7,6 +7,10 @@
 
 #include <leat/pipeline.h>
 
+/* What a shell exits with when it cannot find, or cannot execute, a command. */
+#define SHELL_NOT_FOUND	     127
+#define SHELL_NOT_EXECUTABLE 126
+
 /*
  * The program that runs this stage between two pipes: the command in a shell, or
  * `leat stage` with the options. trace_stage: the stage's number in the trace.
