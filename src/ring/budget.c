@@ -99,6 +99,13 @@ bool budget_await(const struct region *region, uint64_t seq)
 	return budget_is_oldest(region, seq);
 }
 
+bool budget_reserve_or_await(
+    const struct region *region, uint64_t seq, unsigned area, uint64_t size)
+{
+	return budget_reserve(region, seq, area, size) ||
+	       (budget_await(region, seq) && budget_reserve(region, seq, area, size));
+}
+
 void budget_move_on(const struct region *region, uint64_t oldest)
 {
 	/* pairs with: budget_oldest */

@@ -52,6 +52,10 @@ uint64_t budget_oldest(const struct region *region);
  */
 bool budget_await(const struct region *region, uint64_t seq);
 
+/* budget_reserve, or budget_await and, if it is the oldest by now, once more. */
+bool budget_reserve_or_await(
+    const struct region *region, uint64_t seq, unsigned area, uint64_t size);
+
 /*
  * Says which batch is the oldest now. The ones before have given their areas back, and
  * their slots are not free for the source yet.

@@ -24,7 +24,7 @@ static uint64_t ring_next_place(const struct region *region, uint64_t place)
 static uint64_t ring_state(const struct region *region, uint64_t seq)
 {
 	/*
-	 * pairs with: ring_commit, ring_advance: what was written to the slot before.
+	 * pairs with: ring_commit_quietly, ring_advance_quietly: what was written before.
 	 * Sequentially consistent for the second look of a waiter, see notify.h.
 	 */
 	return atomic_load_seq(&slot_at(region, seq)->state);
@@ -86,7 +86,7 @@ bool ring_claim_this(const struct region *region, uint64_t seq, unsigned positio
 {
 	uint64_t place = ring_place(region, seq, position);
 	uint64_t ready = state_ready(place);
-	/* pairs with: ring_commit, ring_advance, ring_take_back */
+	/* pairs with: ring_commit_quietly, ring_advance_quietly, ring_take_back */
 	return atomic_cas_seq(&slot_at(region, seq)->state, &ready, state_busy(place, worker));
 }
 

@@ -144,7 +144,7 @@ int crew_ready(struct crew *crew, struct leat_error *reterr)
 	int ready = 1;
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
-		/* pairs with: worker_tell: the text in `why` */
+		/* pairs with: worker_load_tell: the text in `why` */
 		uint32_t state = atomic_load_acquire(&worker->state);
 		if (state == WORKER_REFUSED)
 			return failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START,

@@ -244,8 +244,7 @@ static bool line_flow_has_room(struct line *line, uint64_t size)
 	const struct region *region = line->region;
 	uint64_t seq = line->batches[0].seq;
 	unsigned area = slot_output(line->position);
-	if (budget_reserve(region, seq, area, size) ||
-	    (budget_await(region, seq) && budget_reserve(region, seq, area, size)))
+	if (budget_reserve_or_await(region, seq, area, size))
 		return true;
 	if (line->alone)
 		line->full = true;

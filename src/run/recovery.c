@@ -122,7 +122,7 @@ static bool recovery_was_waiting(const struct crew *crew, unsigned host)
 		unsigned position;
 		if (crew->plan.workers[i].host != host)
 			continue;
-		/* pairs with: worker_tell */
+		/* pairs with: worker_load_tell */
 		if (atomic_load_acquire(&worker->state) != WORKER_READY ||
 		    ring_held(&crew->region, i, &seq, &position))
 			return false;
@@ -183,7 +183,7 @@ static bool recovery_reset(
 		struct region_worker *worker = region_worker(&crew->region, i);
 		if (crew->plan.workers[i].host != host)
 			continue;
-		/* pairs with: worker_tell */
+		/* pairs with: worker_load_tell */
 		if (atomic_load_acquire(&worker->state) == WORKER_REFUSED)
 			refused = true;
 		else

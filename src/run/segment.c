@@ -146,8 +146,8 @@ static int segment_start_ring(struct segment *segment, int bell, struct leat_err
 	segment_balance(segment, bell);
 	int r = sink_start(sink, &segment->crew->region);
 	if (r == 0)
-		r = source_start(&segment->source, &segment->crew->region, segment->in_fd,
-		    sink->source_name, &segment->shortcut);
+		r = source_start(
+		    &segment->source, &segment->crew->region, segment->in_fd, &segment->shortcut);
 	if (r < 0)
 		failure(reterr, LEAT_CANNOT_START, r, "cannot start a thread: %s", strerror(-r));
 	return r;
@@ -227,9 +227,8 @@ static void segment_hear_workers(struct segment *segment)
 {
 	struct notices *notices = &segment->crew->commands.notices;
 	char text[sizeof(notices->texts[0])];
-	while (notices_take(notices, text)) {
+	while (notices_take(notices, text))
 		segment_notice(segment, text);
-	}
 	struct leat_error error = notices_error(notices);
 	if (error.status == LEAT_OK || segment->error.status != LEAT_OK || segment->aborted)
 		return;

@@ -172,13 +172,12 @@ static void *source_run(void *argument)
 	return NULL;
 }
 
-int source_start(struct source *source, const struct region *region, int fd, const char *name,
-    struct shortcut *shortcut)
+int source_start(
+    struct source *source, const struct region *region, int fd, struct shortcut *shortcut)
 {
 	*source = (struct source){
 	    .region = region,
 	    .fd = fd,
-	    .name = name,
 	    .shortcut = shortcut,
 	    .capacity = source_input_first_capacity(region),
 	    .record = 1,

@@ -16,8 +16,7 @@
 struct source {
 	const struct region *region;
 	int fd;
-	const char *name; /* for messages */
-	int bell;	  /* rung to interrupt a wait for input */
+	int bell; /* rung to interrupt a wait for input */
 	struct shortcut *shortcut;
 	uint32_t stop;
 	pthread_t thread;
@@ -36,8 +35,8 @@ struct source {
 };
 
 /* Returns 0 or -errno. fd and shortcut are borrowed. */
-int source_start(struct source *source, const struct region *region, int fd, const char *name,
-    struct shortcut *shortcut);
+int source_start(
+    struct source *source, const struct region *region, int fd, struct shortcut *shortcut);
 
 /* Reads no more; what was read goes on. May be called more than once, from any thread. */
 void source_stop(struct source *source);

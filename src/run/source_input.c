@@ -136,7 +136,7 @@ static enum source_result source_input_complete(struct source *source, char *why
 	int room = source_input_make_room(source);
 	if (room < 0)
 		return room == -ECANCELED ? SOURCE_END : source_input_refuse(why, capacity, -room);
-	source->buffer[source->end++] = frame == LEAT_NUL ? '\0' : '\n';
+	source->buffer[source->end++] = frame_separator(frame);
 	source->searched = 0;
 	return SOURCE_MORE;
 }
@@ -152,7 +152,7 @@ static bool source_input_worth_a_scan(struct source *source)
 	    held > region_longest(source->region))
 		return true;
 	const char *fresh = source->buffer + source->start + source->searched;
-	bool found = memchr(fresh, frame == LEAT_NUL ? '\0' : '\n', held - source->searched);
+	bool found = memchr(fresh, frame_separator(frame), held - source->searched);
 	source->searched = found ? 0 : held;
 	return found;
 }

@@ -16,14 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool worker_batch_reserve(
-    struct leat_worker *worker, uint64_t seq, unsigned area, uint64_t size)
-{
-	const struct region *region = worker_region(worker);
-	return budget_reserve(region, seq, area, size) ||
-	       (budget_await(region, seq) && budget_reserve(region, seq, area, size));
-}
-
 /* Commits what is in the output area; its time is noted already. */
 static int worker_batch_commit(struct leat_worker *worker, uint64_t seq, unsigned position,
     enum leat_kind kind, uint64_t size, uint32_t n_records)
@@ -44,7 +36,8 @@ void worker_batch_hand_on(struct leat_worker *worker)
 {
 	struct worker_aside *aside = &worker->aside;
 	unsigned area = slot_output(aside->position);
-	if (!aside->data || !worker_batch_reserve(worker, aside->seq, area, aside->size))
+	if (!aside->data ||
+	    !budget_reserve_or_await(worker_region(worker), aside->seq, area, aside->size))
 		return;
 	slot_at(worker_region(worker), aside->seq)->history[aside->position - 1].attempts++;
 	memcpy(slot_area(worker_region(worker), aside->seq, area), aside->data, aside->size);
@@ -134,7 +127,7 @@ static bool worker_batch_wait_for_memory(struct leat_worker *worker, uint64_t si
 	unsigned area = slot_output(worker->held->position);
 	while (!ring_stopped(region)) {
 		uint32_t key = notify_prepare(word);
-		if (worker_batch_reserve(worker, worker->seq, area, size))
+		if (budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
 			return true;
 		if (ring_stopped(region))
 			break;
@@ -272,11 +265,12 @@ int worker_batch_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 		(void)worker_batch_end(worker, LEAT_RECORDS, 0, 0);
 		return 0;
 	}
-	if (worker->held->native || worker->held->command) {
-		if (worker->held->native)
-			worker_batch_run_native(worker);
-		else
-			worker_batch_run_command(worker);
+	if (worker->held->native) {
+		worker_batch_run_native(worker);
+		return 0;
+	}
+	if (worker->held->command) {
+		worker_batch_run_command(worker);
 		return 0;
 	}
 	*ret_batch = (struct leat_batch){
@@ -306,7 +300,7 @@ int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const vo
 	if (size > region->header->area_capacity)
 		return -EMSGSIZE;
 	unsigned area = slot_output(worker->held->position);
-	if (!worker_batch_reserve(worker, worker->seq, area, size))
+	if (!budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
 		return worker_batch_set_aside(worker, kind, data, size, n_records);
 	if (size > 0)
 		memcpy(slot_area(region, worker->seq, area), data, size);
