@@ -117,7 +117,7 @@ mutation take-back 'the take-back of a claim' $claim \
 	'/^bool ring_take_back/,/^}/s/atomic_cas_seq(&\(.*\), &held, .*))/(\1 == held))/' \
 	plain 'stress processes' 'position .*|worker .*'
 mutation recovery 'the take-back of a dead host'"'"'s claim' src/run/recovery.c \
-	's/recovery_take_back(&crew->region, i, death);/(void)\&recovery_take_back, (void)death;/' \
+	's/recovery_take_back(&crew->region, claim.*, death);/(void)\&recovery_take_back, (void)death;/' \
 	plain 'fault soak.py' 'no output'
 [ $tried -gt 0 ] || echo 'no such mutation' >&2
 [ $missed = 0 ] && [ $tried -gt 0 ]

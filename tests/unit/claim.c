@@ -14,14 +14,6 @@
 
 #include <cmocka.h>
 
-static void assert_claim(
-    struct region *region, unsigned position, unsigned worker, uint64_t *next, uint64_t expected)
-{
-	uint64_t seq = UINT64_MAX;
-	assert_true(ring_claim(region, position, worker, next, &seq));
-	assert_true(seq == expected);
-}
-
 static void assert_no_claim(
     struct region *region, unsigned position, unsigned worker, uint64_t *next)
 {
@@ -30,42 +22,25 @@ static void assert_no_claim(
 	assert_int_equal(seq, 77);
 }
 
-/* Claims and commits as a worker that has nothing else to do. */
-static void work(struct region *region, uint64_t seq, unsigned position)
-{
-	uint64_t next = seq;
-	assert_claim(region, position, 9, &next, seq);
-	assert_int_equal(ring_commit(region, seq, position, 9), 0);
-}
-
-/* It is ready where it is said to be and nowhere else, and has passed what is before. */
-static void assert_ready_at(struct region *region, uint64_t seq, unsigned position)
-{
-	for (unsigned p = 0; p <= region_sink(region); p++) {
-		assert_int_equal(ring_is_ready(region, seq, p), p == position);
-		assert_int_equal(ring_passed(region, seq, p), p < position);
-	}
-}
-
 /* One batch goes through all positions, with a stage's hint as a worker keeps it. */
 static void go_through(struct region *region, uint64_t seq, uint64_t *next)
 {
 	unsigned sink = region_sink(region);
-	assert_ready_at(region, seq, 0);
+	tiny_ring_is_ready_at(region, seq, 0);
 	ring_advance(region, seq, 0);
 	for (unsigned position = 1; position < sink; position++) {
-		assert_ready_at(region, seq, position);
-		assert_claim(region, position, position, &next[position], seq);
+		tiny_ring_is_ready_at(region, seq, position);
+		tiny_ring_claim(region, position, position, &next[position], seq);
 		assert_false(ring_is_ready(region, seq, position));
 		assert_false(ring_passed(region, seq, position));
 		assert_true(ring_passed(region, seq, position - 1));
 		assert_int_equal(ring_commit(region, seq, position, position), 0);
 	}
-	assert_ready_at(region, seq, sink);
+	tiny_ring_is_ready_at(region, seq, sink);
 	ring_advance(region, seq, sink);
 	for (unsigned position = 0; position <= sink; position++)
 		assert_true(ring_passed(region, seq, position));
-	assert_ready_at(region, seq + region->header->n_slots, 0);
+	tiny_ring_is_ready_at(region, seq + region->header->n_slots, 0);
 }
 
 static void goes_round(void **state)
@@ -113,15 +88,15 @@ static void keeps_order_over_the_last_lap_number(void **state)
 	for (uint64_t seq = first; seq < first + 4; seq++)
 		ring_advance(&region, seq, 0);
 	for (uint64_t seq = first; seq < first + 4; seq++) {
-		assert_claim(&region, 1, 5, &next, seq);
+		tiny_ring_claim(&region, 1, 5, &next, seq);
 		assert_no_claim(&region, 1, 6, &next);
 		assert_int_equal(ring_commit(&region, seq, 1, 5), 0);
 	}
 	assert_no_claim(&region, 1, 5, &next);
 	for (uint64_t seq = first; seq < first + 4; seq++) {
-		assert_ready_at(&region, seq, 2);
+		tiny_ring_is_ready_at(&region, seq, 2);
 		ring_advance(&region, seq, 2);
-		assert_ready_at(&region, seq + 4, 0);
+		tiny_ring_is_ready_at(&region, seq + 4, 0);
 	}
 	region_free(&region);
 }
@@ -134,7 +109,7 @@ static void an_unfilled_batch_cannot_be_claimed(void **state)
 	assert_no_claim(&region, 1, 0, &next);
 	ring_advance(&region, 0, 0);
 	assert_no_claim(&region, 2, 0, &next);
-	work(&region, 0, 1);
+	tiny_ring_work(&region, 0, 1);
 	assert_no_claim(&region, 1, 0, &next);
 	/* The hint has been moved past it. */
 	assert_int_equal(next, 1);
@@ -148,21 +123,21 @@ static void a_stage_takes_batches_in_order_one_at_a_time(void **state)
 	uint64_t next[2] = {0, 0};
 	for (uint64_t seq = 0; seq < 3; seq++)
 		ring_advance(&region, seq, 0);
-	assert_claim(&region, 1, 1, &next[0], 0);
+	tiny_ring_claim(&region, 1, 1, &next[0], 0);
 	/* While one is busy there, the next is not for anybody. */
 	assert_no_claim(&region, 1, 1, &next[0]);
 	assert_no_claim(&region, 1, 2, &next[1]);
 	assert_int_equal(ring_commit(&region, 0, 1, 1), 0);
-	assert_claim(&region, 1, 2, &next[1], 1);
+	tiny_ring_claim(&region, 1, 2, &next[1], 1);
 	assert_no_claim(&region, 1, 1, &next[0]);
 
 	/* Two are ready for the second stage: it begins with the first of them. */
 	assert_int_equal(ring_commit(&region, 1, 1, 2), 0);
 	uint64_t later[2] = {0, 0};
-	assert_claim(&region, 2, 3, &later[0], 0);
+	tiny_ring_claim(&region, 2, 3, &later[0], 0);
 	assert_no_claim(&region, 2, 4, &later[1]);
 	assert_int_equal(ring_commit(&region, 0, 2, 3), 0);
-	assert_claim(&region, 2, 4, &later[1], 1);
+	tiny_ring_claim(&region, 2, 4, &later[1], 1);
 	region_free(&region);
 }
 
@@ -175,9 +150,9 @@ static void a_batch_ahead_of_its_turn_waits(void **state)
 	slot_at(&region, 1)->state = state_ready(state_place(0, 2));
 	uint64_t next = 0;
 	assert_no_claim(&region, 2, 1, &next);
-	work(&region, 0, 1);
-	work(&region, 0, 2);
-	assert_claim(&region, 2, 1, &next, 1);
+	tiny_ring_work(&region, 0, 1);
+	tiny_ring_work(&region, 0, 2);
+	tiny_ring_claim(&region, 2, 1, &next, 1);
 	region_free(&region);
 }
 
@@ -190,7 +165,7 @@ static void an_old_hint_finds_the_batch(void **state)
 		go_through(&region, seq, next);
 	ring_advance(&region, 100, 0);
 	uint64_t old = 0;
-	assert_claim(&region, 1, 3, &old, 100);
+	tiny_ring_claim(&region, 1, 3, &old, 100);
 	assert_int_equal(old, 100);
 	region_free(&region);
 }
@@ -205,10 +180,10 @@ static void a_very_old_hint_finds_the_batch_soon(void **state)
 		slot_at(&region, seq)->state = state_ready(state_place(seq / 4, 0));
 	for (uint64_t seq = first; seq < first + 4; seq++)
 		ring_advance(&region, seq, 0);
-	work(&region, first, 1);
+	tiny_ring_work(&region, first, 1);
 	uint64_t start_ns = clock_wall_ns();
 	uint64_t next = 0;
-	assert_claim(&region, 1, 3, &next, first + 1);
+	tiny_ring_claim(&region, 1, 3, &next, first + 1);
 	uint64_t any = 0;
 	uint64_t seq = 0;
 	assert_true(ring_claim_any(&region, 1, 4, &any, &seq));
@@ -227,10 +202,10 @@ static void no_hint_skips_a_batch(void **state)
 		ring_advance(&region, seq, 0);
 		for (uint64_t hint = 0; hint <= seq; hint++) {
 			uint64_t from = hint;
-			assert_claim(&region, 1, 3, &from, seq);
+			tiny_ring_claim(&region, 1, 3, &from, seq);
 			assert_true(ring_take_back(&region, seq, 1, 3));
 		}
-		assert_claim(&region, 1, 1, &next[1], seq);
+		tiny_ring_claim(&region, 1, 1, &next[1], seq);
 		assert_int_equal(ring_commit(&region, seq, 1, 1), 0);
 		/* The sink is two batches behind. */
 		if (seq >= 2)
@@ -281,7 +256,7 @@ static void a_stateless_stage_takes_any_batch(void **state)
 	assert_claim_any(&region, 2, 3, &any, 0);
 	assert_int_equal(ring_commit(&region, 0, 2, 3), 0);
 	assert_int_equal(ring_commit(&region, 1, 1, 2), 0);
-	assert_claim(&region, 2, 1, &serial, 1);
+	tiny_ring_claim(&region, 2, 1, &serial, 1);
 	region_free(&region);
 }
 
@@ -314,18 +289,18 @@ static void a_claim_can_be_taken_back(void **state)
 	uint64_t next[2] = {0, 0};
 	ring_advance(&region, 0, 0);
 	assert_false(ring_take_back(&region, 0, 1, 1));
-	assert_claim(&region, 1, 1, &next[0], 0);
+	tiny_ring_claim(&region, 1, 1, &next[0], 0);
 	assert_false(ring_take_back(&region, 0, 1, 2));
 	assert_false(ring_take_back(&region, 0, 2, 1));
 	assert_false(ring_take_back(&region, 1, 1, 1));
 	assert_true(ring_take_back(&region, 0, 1, 1));
 	assert_false(ring_take_back(&region, 0, 1, 1));
-	assert_ready_at(&region, 0, 1);
+	tiny_ring_is_ready_at(&region, 0, 1);
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
-	assert_claim(&region, 1, 2, &next[1], 0);
+	tiny_ring_claim(&region, 1, 2, &next[1], 0);
 	assert_int_equal(ring_commit(&region, 0, 1, 2), 0);
 	assert_false(ring_take_back(&region, 0, 1, 2));
-	assert_ready_at(&region, 0, 2);
+	tiny_ring_is_ready_at(&region, 0, 2);
 	region_free(&region);
 }
 
@@ -335,7 +310,7 @@ static void a_claim_names_its_worker(void **state)
 	struct region region = tiny_ring(2, 1);
 	uint64_t next = 0;
 	ring_advance(&region, 0, 0);
-	assert_claim(&region, 1, REGION_WORKERS_MAX - 1, &next, 0);
+	tiny_ring_claim(&region, 1, REGION_WORKERS_MAX - 1, &next, 0);
 	assert_int_equal(
 	    slot_at(&region, 0)->state, state_busy(state_place(0, 1), REGION_WORKERS_MAX - 1));
 	assert_true(state_is_busy(slot_at(&region, 0)->state));
@@ -351,22 +326,22 @@ static void what_was_taken_back_cannot_be_committed(void **state)
 	struct region region = tiny_ring(1, 2);
 	uint64_t next[2] = {0, 0};
 	ring_advance(&region, 0, 0);
-	assert_claim(&region, 1, 1, &next[0], 0);
+	tiny_ring_claim(&region, 1, 1, &next[0], 0);
 	slot_at(&region, 0)->state = state_ready(state_place(0, 1));
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
-	assert_ready_at(&region, 0, 1);
+	tiny_ring_is_ready_at(&region, 0, 1);
 
 	/* Nor after another has claimed it, committed it, or the slot is a lap on. */
-	assert_claim(&region, 1, 2, &next[1], 0);
+	tiny_ring_claim(&region, 1, 2, &next[1], 0);
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
 	assert_int_equal(ring_commit(&region, 0, 1, 2), 0);
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
 	assert_int_equal(ring_commit(&region, 0, 1, 2), -ESTALE);
-	assert_ready_at(&region, 0, 2);
-	work(&region, 0, 2);
+	tiny_ring_is_ready_at(&region, 0, 2);
+	tiny_ring_work(&region, 0, 2);
 	ring_advance(&region, 0, 3);
 	ring_advance(&region, 1, 0);
-	assert_claim(&region, 1, 1, &next[0], 1);
+	tiny_ring_claim(&region, 1, 1, &next[0], 1);
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
 	assert_int_equal(ring_commit(&region, 1, 1, 1), 0);
 	region_free(&region);
@@ -384,9 +359,9 @@ static void finds_what_a_worker_holds(void **state)
 		go_through(&region, i, next);
 	ring_advance(&region, 9, 0);
 	ring_advance(&region, 10, 0);
-	work(&region, 9, 1);
-	assert_claim(&region, 1, 1, &next[1], 10);
-	assert_claim(&region, 2, 2, &next[2], 9);
+	tiny_ring_work(&region, 9, 1);
+	tiny_ring_claim(&region, 1, 1, &next[1], 10);
+	tiny_ring_claim(&region, 2, 2, &next[2], 9);
 	assert_false(ring_held(&region, 0, &seq, &position));
 	assert_false(ring_held(&region, 1 + 256, &seq, &position));
 	assert_int_equal(seq, 77);
@@ -418,10 +393,10 @@ static void finds_all_that_a_worker_holds(void **state)
 	uint32_t slot = 0;
 	for (uint64_t i = 0; i < 3; i++)
 		ring_advance(&region, i, 0);
-	work(&region, 0, 1);
-	assert_claim(&region, 2, 1, &next[2], 0);
-	work(&region, 1, 1);
-	assert_claim(&region, 1, 1, &next[1], 2);
+	tiny_ring_work(&region, 0, 1);
+	tiny_ring_claim(&region, 2, 1, &next[2], 0);
+	tiny_ring_work(&region, 1, 1);
+	tiny_ring_claim(&region, 1, 1, &next[1], 2);
 	assert_true(ring_held_from(&region, 1, &slot, &seq, &position));
 	assert_true(seq == 0 && position == 2);
 	assert_true(ring_held_from(&region, 1, &slot, &seq, &position));
@@ -431,167 +406,6 @@ static void finds_all_that_a_worker_holds(void **state)
 }
 
 /* Prepares a wait on every group's word, and after the call tells whose were woken. */
-static void prepare_all(struct region *region)
-{
-	for (unsigned group = 0; group < region->header->n_groups; group++)
-		(void)notify_prepare(region_wait_word(region, group));
-}
-
-static void assert_woken(struct region *region, unsigned group, bool expected)
-{
-	/* The lowest bit is a sleeper that was not woken yet. */
-	assert_int_equal((*region_wait_word(region, group) & 1) == 0, expected);
-}
-
-static void assert_all_woken(struct region *region)
-{
-	for (unsigned group = 0; group < region->header->n_groups; group++)
-		assert_woken(region, group, true);
-}
-
-static void a_source_is_woken_when_a_quarter_is_free(void **state)
-{
-	(void)state;
-	enum { SLOTS = 8 };
-	struct region region = tiny_ring(SLOTS, 1);
-	for (uint64_t seq = 0; seq < SLOTS; seq++) {
-		ring_advance(&region, seq, 0);
-		work(&region, seq, 1);
-	}
-	prepare_all(&region);
-	ring_retire(&region, 0);
-	assert_ready_at(&region, SLOTS, 0);
-	assert_woken(&region, GROUP_SOURCE, false);
-	ring_retire(&region, 1);
-	assert_woken(&region, GROUP_SOURCE, false);
-	ring_retire(&region, 2);
-	assert_woken(&region, GROUP_SOURCE, true);
-	region_free(&region);
-
-	/* Where the others have left before it, the oldest wakes the source. */
-	region = tiny_ring(SLOTS, 1);
-	for (uint64_t seq = 0; seq < SLOTS; seq++) {
-		ring_advance(&region, seq, 0);
-		work(&region, seq, 1);
-	}
-	for (uint64_t seq = 1; seq < SLOTS; seq++)
-		ring_retire(&region, seq);
-	prepare_all(&region);
-	ring_retire(&region, 0);
-	assert_woken(&region, GROUP_SOURCE, true);
-	region_free(&region);
-
-	/* Of few slots each one counts. */
-	region = tiny_ring(2, 1);
-	ring_advance(&region, 0, 0);
-	ring_advance(&region, 1, 0);
-	work(&region, 0, 1);
-	prepare_all(&region);
-	ring_retire(&region, 0);
-	assert_woken(&region, GROUP_SOURCE, true);
-	region_free(&region);
-}
-
-static void whoever_goes_on_with_a_batch_wakes_nobody(void **state)
-{
-	(void)state;
-	struct region region = tiny_ring(2, 1);
-	prepare_all(&region);
-	ring_advance_quietly(&region, 0, 0);
-	assert_ready_at(&region, 0, 1);
-	assert_true(ring_claim_this(&region, 0, 1, 5));
-	/* Another one was quicker; the next batch is not there. */
-	assert_false(ring_claim_this(&region, 0, 1, 6));
-	assert_false(ring_claim_this(&region, 1, 1, 6));
-	assert_int_equal(ring_commit_quietly(&region, 0, 1, 6), -ESTALE);
-	assert_int_equal(ring_commit_quietly(&region, 0, 1, 5), 0);
-	assert_ready_at(&region, 0, 2);
-	for (unsigned group = 0; group < region.header->n_groups; group++)
-		assert_woken(&region, group, false);
-	ring_wake_at(&region, 2);
-	assert_woken(&region, GROUP_SINK, true);
-	assert_woken(&region, GROUP_SOURCE, false);
-	region_free(&region);
-}
-
-static void wakes_whoever_may_go_on(void **state)
-{
-	(void)state;
-	struct region region = tiny_ring(2, 2);
-	unsigned first = region_group_at(&region, 1);
-	unsigned second = region_group_at(&region, 2);
-	uint64_t next[2] = {0, 0};
-	prepare_all(&region);
-	ring_advance(&region, 0, 0);
-	assert_woken(&region, GROUP_SOURCE, false);
-	assert_woken(&region, first, true);
-	assert_woken(&region, second, false);
-	assert_woken(&region, GROUP_SINK, false);
-
-	assert_claim(&region, 1, 0, &next[0], 0);
-	prepare_all(&region);
-	assert_true(ring_take_back(&region, 0, 1, 0));
-	assert_woken(&region, first, true);
-	assert_woken(&region, second, false);
-
-	assert_claim(&region, 1, 0, &next[0], 0);
-	prepare_all(&region);
-	assert_int_equal(ring_commit(&region, 0, 1, 0), 0);
-	/* Another worker of the same stage may take the next batch now. */
-	assert_woken(&region, first, true);
-	assert_woken(&region, second, true);
-	assert_woken(&region, GROUP_SINK, false);
-	assert_woken(&region, GROUP_SOURCE, false);
-
-	assert_claim(&region, 2, 1, &next[1], 0);
-	prepare_all(&region);
-	assert_int_equal(ring_commit(&region, 0, 2, 0), -ESTALE);
-	assert_woken(&region, GROUP_SINK, false);
-	assert_int_equal(ring_commit(&region, 0, 2, 1), 0);
-	assert_woken(&region, first, false);
-	assert_woken(&region, GROUP_SINK, true);
-
-	prepare_all(&region);
-	ring_advance(&region, 0, 3);
-	assert_woken(&region, GROUP_SOURCE, true);
-	assert_woken(&region, first, false);
-	assert_woken(&region, second, false);
-	assert_woken(&region, GROUP_SINK, false);
-	region_free(&region);
-}
-
-static void an_end_is_told_to_all(void **state)
-{
-	(void)state;
-	struct region region = tiny_ring(2, 3);
-	assert_true(ring_end_seq(&region) == END_UNKNOWN);
-	prepare_all(&region);
-	ring_end(&region, 0);
-	assert_int_equal(ring_end_seq(&region), 0);
-	assert_false(ring_stopped(&region));
-	assert_all_woken(&region);
-	ring_end(&region, 1ull << 40);
-	assert_true(ring_end_seq(&region) == 1ull << 40);
-	region_free(&region);
-}
-
-static void a_stop_is_told_to_all(void **state)
-{
-	(void)state;
-	struct region region = tiny_ring(2, 3);
-	assert_false(ring_stopped(&region));
-	prepare_all(&region);
-	ring_stop(&region);
-	assert_true(ring_stopped(&region));
-	assert_all_woken(&region);
-	prepare_all(&region);
-	ring_stop(&region);
-	assert_true(ring_stopped(&region));
-	assert_all_woken(&region);
-	assert_true(ring_end_seq(&region) == END_UNKNOWN);
-	region_free(&region);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,11 +425,6 @@ int main(void)
 	    cmocka_unit_test(what_was_taken_back_cannot_be_committed),
 	    cmocka_unit_test(finds_what_a_worker_holds),
 	    cmocka_unit_test(finds_all_that_a_worker_holds),
-	    cmocka_unit_test(a_source_is_woken_when_a_quarter_is_free),
-	    cmocka_unit_test(whoever_goes_on_with_a_batch_wakes_nobody),
-	    cmocka_unit_test(wakes_whoever_may_go_on),
-	    cmocka_unit_test(an_end_is_told_to_all),
-	    cmocka_unit_test(a_stop_is_told_to_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
