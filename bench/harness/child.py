@@ -59,14 +59,18 @@ def _reap_orphans(group):
 
 
 def run(command, stdin=os.devnull, stdout=None, env=None, timeout=600):
-    """Runs a command from file to file. Raises Failed when it takes too long or leaves others."""
+    """Runs a command from file to file. Raises Failed when it takes too long or leaves others.
+
+    stdout is a path, whose file is emptied, or an open descriptor; None keeps what it prints.
+    """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, err.fileno(), 2),
         ]
-        if stdout is None:
-            actions.append((os.POSIX_SPAWN_DUP2, out.fileno(), 1))
+        if stdout is None or isinstance(stdout, int):
+            fd = out.fileno() if stdout is None else stdout
+            actions.append((os.POSIX_SPAWN_DUP2, fd, 1))
         else:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             actions.append((os.POSIX_SPAWN_OPEN, 1, stdout, flags, 0o600))

@@ -2,15 +2,14 @@
 """Commands as stages, each beside the shell's tool that runs the same command."""
 
 import dataclasses
-import hashlib
-import os
 import pathlib
 import random
 import shlex
 import shutil
 import statistics
 
-from . import build, child, rounds, table
+from . import build, child, table
+from .contest import Contest, Outputs, Way, play, try_out
 from .rounds import say
 from .table import Claim
 
@@ -22,50 +21,6 @@ _LINE_SIZE = 64
 
 # Runs of a chain that is over in milliseconds, of which a round takes the median.
 _SHORT_RUNS = 30
-
-# Where one command takes all the time, both take the same, by chance a little more or less.
-_SAME = 1.02
-
-# All compare bytes: what a locale does is not ours to measure.
-_ENV = {"LC_ALL": "C"}
-
-
-@dataclasses.dataclass
-class Way:
-    """One way of doing a contest's work, from a file to a file."""
-
-    label: str
-    command: list
-    file: pathlib.Path
-    items: int  # in it
-    ordered: bool = True  # it keeps the order
-    samples: list = dataclasses.field(default_factory=list)
-    skipped: str = ""  # why
-
-    def median(self, what):
-        return statistics.median(getattr(sample, what) for sample in self.samples)
-
-
-@dataclasses.dataclass
-class Contest:
-    """One command, done by leat and by its peers."""
-
-    label: str
-    small: pathlib.Path  # for a try
-    ours: Way
-    peers: list
-    runs: int = 1  # in a round
-
-    def ways(self):
-        return [self.ours, *self.peers]
-
-    def ratio(self, what, peer=0):
-        """Median over the rounds of ours by the peer's; rates where the items differ."""
-        ours, theirs = self.ours.samples, self.peers[peer].samples
-        if not ours or not theirs:
-            raise table.Missing(self.peers[peer].label if ours else "leat")
-        return statistics.median(getattr(a, what) / getattr(b, what)
-                                 for a, b in zip(ours, theirs))
 
 
 class _Inputs:
@@ -104,75 +59,6 @@ class _Inputs:
             path.unlink(missing_ok=True)
 
 
-def _digest(path, ordered):
-    """Of the bytes; where the order does not count, of the sorted lines."""
-    if not ordered:
-        return hashlib.blake2b(b"".join(sorted(path.read_bytes().splitlines(True)))).digest()
-    found = hashlib.blake2b()
-    with path.open("rb") as file:
-        while block := file.read(_MIB):
-            found.update(block)
-    return found.digest()
-
-
-class _Outputs:
-    """What the ways have written for one input: all the same, or the bench ends."""
-
-    def __init__(self, contest):
-        self._contest = contest
-        self._ordered = {True}.union(way.ordered for way in contest.ways())
-        self._expected = {}
-
-    def check(self, way, file, output):
-        for ordered in self._ordered if way.ordered else {False}:
-            digest = _digest(output, ordered)
-            if self._expected.setdefault((file, ordered), digest) != digest:
-                raise child.Failed(f"{self._contest.label}: {way.label} gives another output")
-
-
-def _take(way, file, output):
-    done = child.run(way.command, str(file), str(output), _ENV)
-    if done.status != 0:
-        error = child.Failed(f"{way.label}: status {done.status}: {done.err.strip()}")
-        error.status = done.status
-        raise error
-    return table.Sample(way.items, done.wall, done.cpu, done.cpu, done.others)
-
-
-def _try(contest, outputs, output):
-    """A short run of each: compiles, fills caches, and tells what is missing or refused."""
-    for way in contest.ways():
-        if not shutil.which(way.command[0]):
-            way.skipped = f"no {way.command[0]} here"
-        else:
-            try:
-                _take(way, contest.small, output)
-                outputs.check(way, contest.small, output)
-            except child.Failed as error:
-                if way is not contest.ours or getattr(error, "status", 0) != rounds.REFUSED:
-                    raise
-                way.skipped = str(error).splitlines()[0]
-        if way.skipped:
-            say(f"{contest.label}: skipped: {way.skipped}")
-
-
-def _round(contest, outputs, turn, output, patience_s):
-    """Every way in turns, each of which begins once."""
-    able = [way for way in contest.ways() if not way.skipped]
-    taken = {way.label: [] for way in able}
-    for run in range(contest.runs):
-        first = (turn + run) % max(len(able), 1)
-        for way in able[first:] + able[:first]:
-            taken[way.label].append(rounds.calm_sample(
-                lambda way=way: _take(way, way.file, output), patience_s))
-            outputs.check(way, way.file, output)
-            output.unlink()
-    for way in able:
-        way.samples.append(sorted(taken[way.label], key=lambda sample: sample.wall)[contest.runs // 2])
-    say(f"  {turn + 1} {contest.label}: " +
-        ", ".join(f"{way.label} {way.samples[-1].wall:.3f} s" for way in able))
-
-
 def _leat(*words):
     return [str(build.LEAT), "run", *words]
 
@@ -191,14 +77,14 @@ class _Plan:
         self._small = inputs.log(64 * _LINE_SIZE)
         self._large = inputs.log(4 * _MIB if settings.quick else 1024 * _MIB)
         self._medium = inputs.log(2 * _MIB if settings.quick else 128 * _MIB)
-        self._little = inputs.log(_MIB if settings.quick else 32 * _MIB)
 
     def chain(self, commands, file, runs=1):
         """The same commands in bash's pipe and in a row of stages."""
         lines = file.stat().st_size // _LINE_SIZE
         return Contest(
             " | ".join(commands), self._small, Way("leat", _leat(*commands), file, lines),
-            [Way("bash", _bash(" | ".join(commands)), file, lines)], runs)
+            [Way("bash", _bash(" | ".join(commands)), file, lines)], runs,
+            commands if runs == 1 else [])
 
     def cheap(self):
         """Chains whose commands do less than a pipe costs."""
@@ -217,7 +103,7 @@ class _Plan:
     def stream(self):
         return ([self.chain(commands, self._large) for commands in self.cheap()],
                 [*[self.chain(commands, self._medium) for commands in self.costly()],
-                 self.chain(self.python(), self._little)])
+                 self.chain(self.python(), self._medium)])
 
     def short(self):
         ten = self._inputs.log(10 * _LINE_SIZE)
@@ -279,13 +165,13 @@ def _groups(plan):
     cheap, costly = plan.stream()
     yield ("chains of stream commands", [*cheap, *costly],
            ["bash: `a | b | c`; both from a file on tmpfs to a file on tmpfs",
-            f"{_SAME:g} is no longer than bash's, but for chance"],
+            "limit: the slowest command alone, from file to file, or the cpu of all over the cores"],
            [Claim("time by bash's, cheap chains, the worst", _worst(cheap), most=0.8),
-            Claim("time by bash's, all chains, the worst", _worst([*cheap, *costly]), most=_SAME)])
+            Claim("time by bash's, all chains, the worst", _worst([*cheap, *costly]), most=1)])
     short = plan.short()
     yield ("the same chains for 10 lines", short,
            [f"each round's figure is the median of {short[0].runs} runs of each, in turns"],
-           [Claim("time by bash's, the worst", _worst(short), most=_SAME)])
+           [Claim("time by bash's, the worst", _worst(short), most=1)])
     line = plan.line()
     yield ("line: a lasting process that answers each record", line,
            ["bash: `cat | COMMAND | cat`"],
@@ -325,8 +211,17 @@ def _row(contest, way):
             f"{way.median('cpu'):.3g}", by, f"{spread * 100:.0f} %", f"{way.median('others'):.2f}"]
 
 
+def _rows(contest):
+    found = [_row(contest, way) for way in contest.ways()]
+    if contest.limit and contest.ours.samples:
+        by = contest.limit / contest.ours.median("wall")
+        found.append([f"limit: {contest.label}", _size(contest.ours.file), f"{contest.limit:.3g}", "",
+                      f"{by:.3g}", "", ""])
+    return found
+
+
 def _markdown(title, contests, notes, claims):
-    found = [_row(contest, way) for contest in contests for way in contest.ways()]
+    found = [row for contest in contests for row in _rows(contest)]
     body = [["`" + row[0].replace("|", "\\|").replace(str(build.PEERS) + "/", "")
              .replace(str(build.BENCH / "stages") + "/", "") + "`", *row[1:]] for row in found]
     lines = [f"## commands: {title}", "",
@@ -345,7 +240,7 @@ def _data(title, contests, claims):
         "part": "commands",
         "title": title,
         "contests": [
-            {"command": contest.label,
+            {"command": contest.label, "limit_s": contest.limit or None,
              "ways": [{"label": way.label, "command": way.command,
                        "bytes": way.file.stat().st_size, "skipped": way.skipped or None,
                        "rounds": [dataclasses.asdict(sample) for sample in way.samples]}
@@ -357,8 +252,8 @@ def _data(title, contests, claims):
 
 
 def _check_room(folder, quick):
-    """The input, an output as large, and what else is there."""
-    needed = (32 if quick else 3072) * _MIB
+    """The input, an output as large, two more of the chains' commands alone, and what else is there."""
+    needed = (32 if quick else 5120) * _MIB
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise child.Failed(f"commands: {folder} has room for {free // _MIB} MiB; needed are "
@@ -372,12 +267,12 @@ def run(folder, settings, n_rounds, patience_s):
     try:
         for title, contests, notes, claims in _groups(_Plan(settings, inputs)):
             say(f"commands: {title}")
-            outputs = {contest.label: _Outputs(contest) for contest in contests}
+            outputs = {contest.label: Outputs(contest) for contest in contests}
             for contest in contests:
-                _try(contest, outputs[contest.label], inputs.output)
+                try_out(contest, outputs[contest.label], inputs.output, settings.cores)
             for turn in range(n_rounds):
                 for contest in contests:
-                    _round(contest, outputs[contest.label], turn, inputs.output, patience_s)
+                    play(contest, outputs[contest.label], turn, inputs.output, patience_s)
             yield (_markdown(title, contests, notes, claims), _data(title, contests, claims))
     finally:
         inputs.remove()
