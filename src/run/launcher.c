@@ -51,8 +51,8 @@ static int launcher_make_environment(struct launcher *command)
 	    command->worker_text, sizeof(command->worker_text), "LEAT_WORKER=%u", command->rank);
 	*to++ = command->stage_text;
 	*to++ = command->worker_text;
-	*to++ = command->stage->kind == STAGE_LINE ? (char *)"PYTHONUNBUFFERED=1"
-						   : command->record_text;
+	if (command->stage->kind != STAGE_LINE)
+		*to++ = command->record_text;
 	return 0;
 }
 
@@ -86,12 +86,24 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	return 0;
 }
 
+/* In place of what the caller's environment says of it, or after all. */
+static void launcher_set(struct launcher *command, const char *assignment)
+{
+	size_t name = (size_t)(strchr(assignment, '=') - assignment) + 1;
+	char **at = command->environment;
+	while (*at && strncmp(*at, assignment, name) != 0)
+		at++;
+	*at = (char *)assignment;
+}
+
 bool launcher_unbuffer(struct launcher *command)
 {
-	bool was = command->unbuffer;
-	if (path_find("stdbuf", NULL) == 0)
-		command->unbuffer = "stdbuf";
-	return command->unbuffer && !was;
+	if (command->unbuffered)
+		return false;
+	command->unbuffered = true;
+	command->stdbuf = path_find("stdbuf", NULL) == 0;
+	launcher_set(command, "PYTHONUNBUFFERED=1");
+	return true;
 }
 
 void launcher_close(struct launcher *command)
@@ -107,8 +119,8 @@ static int launcher_argv(struct launcher *command, const struct launcher_start *
     char **argv, size_t *ret_first)
 {
 	size_t n = 0;
-	if (command->unbuffer) {
-		argv[n++] = (char *)command->unbuffer;
+	if (command->stdbuf) {
+		argv[n++] = (char *)"stdbuf";
 		argv[n++] = (char *)"-oL";
 	}
 	*ret_first = n;

@@ -40,8 +40,9 @@ struct launcher {
 	const struct region_stage *stage;
 	struct launcher_context *context;
 	struct words words;
-	char *script;	      /* for a shell, where the words are none */
-	const char *unbuffer; /* stdbuf, where the command should not buffer what it says */
+	char *script;	 /* for a shell, where the words are none */
+	bool unbuffered; /* it should not buffer what it says */
+	bool stdbuf;	 /* and stdbuf is here to see to it */
 	char stage_text[96];
 	char worker_text[32];
 	char record_text[64];
@@ -66,8 +67,8 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
     unsigned worker, struct launcher_context *context, struct leat_error *reterr);
 
 /*
- * From now on its processes are started so that they keep no answer in a buffer, if it is stdio's.
- * Returns false where nothing changes by that: they were already, or it is not known how.
+ * From now on its processes are started so that they keep no answer in a buffer, if it is stdio's
+ * or Python's. Returns false if they were already.
  */
 bool launcher_unbuffer(struct launcher *command);
 

@@ -21,7 +21,7 @@
 #define LINE_LOOK_MAX_MS 1000
 
 /* From which look on one that was told no more is taken for the last that there is room for. */
-#define LINE_LOOK_STUCK_MS 80
+#define LINE_LOOK_STUCK_MS 64
 
 /* Of so many answers that are owed, so many bytes should come at once. */
 #define LINE_MANY      64
@@ -108,10 +108,11 @@ static void line_say_stall(struct line *line)
 		     : "it is still at work; --timeout would end it");
 }
 
-/* The next look, after one that changed nothing. */
+/* The next look, after one that changed nothing: soon while an interpreter may be starting. */
 static int line_later(const struct line *line)
 {
-	return line->look_ms < LINE_LOOK_MAX_MS / 2 ? 2 * line->look_ms : LINE_LOOK_MAX_MS;
+	int later = line->look_ms + line->look_ms / 4 + 1;
+	return later < LINE_LOOK_MAX_MS ? later : LINE_LOOK_MAX_MS;
 }
 
 /* A process that keeps its answers back gets more at a time. */

@@ -16,8 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* When a process that owes answers is first looked at. */
-#define LINE_LOOK_MS 10
+/* When a process that owes answers is first looked at. What it costs is seen only where it waits.
+ */
+#define LINE_LOOK_MS 1
 
 /* How long a process is watched for a second answer to its first record. */
 #define LINE_PROOF_MS 2u

@@ -13,6 +13,10 @@
 /* How many times what is expected of a batch must fit into an area. */
 #define PACE_MARGIN 8
 
+/* So many times as many records should a batch hold for each look that finds its process waiting.
+ */
+#define PACE_HURRY 8u
+
 void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 {
 	*pace = (struct pace){.header = region->header, .most = most};
@@ -115,10 +119,10 @@ void pace_hurry(const struct region *region)
 {
 	struct region_header *header = region->header;
 	/* relaxed: as pace_retire, which may be at it too: either's values will do */
-	uint32_t least = 2 * atomic_load_relaxed(&header->least_records);
+	uint32_t least = PACE_HURRY * atomic_load_relaxed(&header->least_records);
 	uint32_t window = atomic_load_relaxed(&header->window_slots);
 	if (least == 0)
-		least = 2;
+		least = PACE_HURRY;
 	if (least > PACE_RECORDS_MAX)
 		least = PACE_RECORDS_MAX;
 	if (atomic_load_relaxed(&header->batch_records) < least)

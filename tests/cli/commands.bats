@@ -192,6 +192,26 @@ END
 	no_leftovers
 }
 
+@test "Python keeps its buffer of a file, and has none where somebody may wait" {
+	cat >says.py <<'END'
+import os, sys
+for line in sys.stdin:
+    print(os.environ.get("PYTHONUNBUFFERED"))
+END
+	echo a >records
+	unset PYTHONUNBUFFERED
+	leat run 'line:python3 says.py' <records
+	exits 0
+	prints None
+	leat run 'line:python3 says.py' < <(cat records)
+	exits 0
+	prints 1
+	# Empty, Python takes it for unset.
+	PYTHONUNBUFFERED='' leat run 'line:python3 says.py' < <(cat records)
+	exits 0
+	prints 1
+}
+
 @test "what a command waits for memory is not its time" {
 	seq 12 >records
 	cat >grow.sh <<'END'
