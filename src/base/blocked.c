@@ -18,17 +18,24 @@ enum blocked {
 	BLOCKED_OTHERWISE,
 };
 
-static enum blocked blocked_in(pid_t pid)
+/* The beginning of a process's file; empty if it cannot be read. */
+static void blocked_read(pid_t pid, const char *name, char *text, size_t capacity)
 {
 	char path[64];
-	char text[64] = "";
-	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, capacity - 1);
+	text[n > 0 ? n : 0] = '\0';
 	fd_close(fd);
+}
+
+static enum blocked blocked_in(pid_t pid)
+{
+	char text[64];
+	blocked_read(pid, "syscall", text, sizeof(text));
 	/* "running", or the call's number and its arguments. */
 	char *end = text;
-	long call = n > 0 ? strtol(text, &end, 10) : -1;
+	long call = strtol(text, &end, 10);
 	if (end == text)
 		return BLOCKED_OTHERWISE;
 	if (call == SYS_read && strncmp(end, " 0x0 ", 5) == 0)
@@ -53,4 +60,13 @@ bool blocked_in_read(pid_t group)
 	if (folder)
 		closedir(folder);
 	return all && reads;
+}
+
+bool blocked_by_stop(pid_t pid)
+{
+	char text[128];
+	blocked_read(pid, "stat", text, sizeof(text));
+	/* The state comes after the program's name, which may hold anything. */
+	const char *name_end = strrchr(text, ')');
+	return name_end && strncmp(name_end, ") T", 3) == 0;
 }

@@ -12,4 +12,7 @@
  */
 bool blocked_in_read(pid_t group);
 
+/* Whether it is stopped, as a process in the background that reads the terminal. */
+bool blocked_by_stop(pid_t pid);
+
 #endif

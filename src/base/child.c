@@ -200,7 +200,7 @@ static bool child_wait(struct child *child, int flags)
 						     : W_EXITCODE(0, info.si_status);
 	if (r == 0 && !clean)
 		child_kill(child, SIGKILL);
-	child->is_zombie = clean && child->lingers && child->is_leader;
+	child->is_zombie = r == 0 && child->lingers && child->is_leader;
 	if (r == 0 && !child->is_zombie)
 		child_discard(child->pid);
 	child->end_ns = clock_wall_ns();

@@ -27,7 +27,7 @@ struct child {
 	bool is_leader; /* of a process group of its own */
 	pid_t group;	/* its number, which is its own until child_end_group */
 	bool lingers;
-	bool is_zombie;	   /* ended well, and kept so that nobody else gets the number */
+	bool is_zombie;	   /* ended, and kept so that nobody else gets the number */
 	pid_t pid;	   /* 0: none, or reaped */
 	pid_t started_pid; /* the same, kept */
 	int pidfd;	   /* readable once it has ended */

@@ -4,6 +4,7 @@
 #include "fd.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* "[sed] ", or "[sed.2] ": of batch: and each: commands the record is told, by tagger.c. */
@@ -37,6 +38,8 @@ int crew_command_open_all(struct crew *crew)
 	crew->commands.errs = crew->command_errs;
 	crew->commands.stop = fd_bell();
 	int r = crew->commands.stop < 0 ? crew->commands.stop : 0;
+	if (r == 0)
+		r = suspend_init(&crew->commands.suspend, crew->plan.n_workers);
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		for (uint32_t k = 0; r == 0 && k < crew->plan.n_stages; k++) {
 			const struct region_stage *stage = &crew->plan.stages[k];
@@ -55,5 +58,16 @@ void crew_command_close_all(struct crew *crew)
 		relay_close(&crew->command_relays[i]);
 	}
 	crew->commands.stop = fd_close(crew->commands.stop);
+	suspend_fini(&crew->commands.suspend);
 	notices_fini(&crew->commands.notices);
+}
+
+void crew_command_signal(struct crew *crew, int signal)
+{
+	if (!crew->commands.suspend.groups)
+		return;
+	if (signal == SIGSTOP)
+		suspend_stop(&crew->commands.suspend);
+	else
+		suspend_continue(&crew->commands.suspend);
 }

@@ -14,4 +14,7 @@
 int crew_command_open_all(struct crew *crew);
 void crew_command_close_all(struct crew *crew);
 
+/* Stops or continues the commands, as segment_signal. */
+void crew_command_signal(struct crew *crew, int signal);
+
 #endif

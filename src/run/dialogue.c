@@ -36,7 +36,7 @@ int dialogue_start(struct dialogue *dialogue, struct launcher *command)
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
 	dialogue->to = in[1];
 	dialogue->from = out[0];
-	dialogue->heard_ns = clock_wall_ns();
+	dialogue->heard_ns = suspend_clock_ns(&command->context->suspend);
 	return 0;
 }
 
@@ -92,7 +92,7 @@ static int dialogue_read(struct dialogue *dialogue)
 int dialogue_listen(struct dialogue *dialogue, const struct pollfd *items)
 {
 	if (items[0].revents || items[1].revents || items[2].revents)
-		dialogue->heard_ns = clock_wall_ns();
+		dialogue->heard_ns = suspend_clock_ns(&dialogue->command->context->suspend);
 	int r = items[1].revents ? dialogue_read(dialogue) : 0;
 	if (items[2].revents)
 		(void)child_reap(&dialogue->child);

@@ -24,7 +24,7 @@ struct dialogue {
 	size_t end;
 	size_t searched;    /* so much of that, and no more, is known to end no answer */
 	uint64_t cpu_ns;    /* of the process, as of dialogue_cpu_ns */
-	uint64_t heard_ns;  /* when something last happened to it */
+	uint64_t heard_ns;  /* when something last happened to it: suspend_clock_ns */
 	size_t heard_bytes; /* that the last look brought */
 };
 

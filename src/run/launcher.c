@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launcher.h"
 
+#include "blocked.h"
 #include "failure.h"
 #include "path.h"
 #include "shell.h"
@@ -63,6 +64,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	*command = (struct launcher){
 	    .stage = stage,
 	    .context = context,
+	    .worker = worker,
 	    .rank = region_rank(region, worker),
 	    .err = context->errs[worker],
 	};
@@ -197,6 +199,8 @@ int launcher_start(
 	launcher_number(command, start);
 	int r = launcher_exec(command, start, record, ret_child);
 	free(record);
+	if (r == 0)
+		suspend_note(&command->context->suspend, command->worker, ret_child->group);
 	if (r == 0 && command->script)
 		guard_watch(command->context->guard, ret_child->group);
 	return r;
@@ -206,10 +210,19 @@ void launcher_end(struct launcher *command, struct child *child)
 {
 	pid_t group = child->group;
 	child_end(child);
+	suspend_note(&command->context->suspend, command->worker, 0);
 	child_end_group(child);
 	child->group = 0;
 	if (group > 0 && command->script)
 		guard_forget(command->context->guard, group);
+}
+
+const char *launcher_why_stalled(const struct child *child, const char *otherwise)
+{
+	return child->pid != 0 && blocked_by_stop(child->pid)
+		   ? "it is stopped, as is whatever reads the terminal in the background; "
+		     "--timeout would end it"
+		   : otherwise;
 }
 
 void launcher_describe(

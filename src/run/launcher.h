@@ -16,13 +16,14 @@
 #include "guard.h"
 #include "notices.h"
 #include "region.h"
+#include "suspend.h"
 #include "words.h"
 
 #include <leat/error.h>
 
 #include <stdint.h>
 
-/* What the commands of a ring share. All but `notices` is borrowed and constant. */
+/* What the commands of a ring share. All but the last two is borrowed and constant. */
 struct launcher_context {
 	const struct guard *guard;
 	int stop;	    /* readable once the run is over */
@@ -32,6 +33,7 @@ struct launcher_context {
 	bool tag;	    /* lines on stderr say which record they are about */
 	const int *errs;    /* where each worker's commands write to as stderr */
 	struct notices notices;
+	struct suspend suspend; /* its clock is that of stall_s and timeout_s */
 };
 
 #define LAUNCHER_ARGV_MAX (WORDS_MAX + 8)
@@ -47,6 +49,7 @@ struct launcher {
 	char worker_text[32];
 	char record_text[64];
 	char **environment; /* NULL-ended; the strings are others' */
+	unsigned worker;    /* in the region */
 	unsigned rank;	    /* among the stage's workers */
 	int err;	    /* borrowed: its stderr */
 };
@@ -88,6 +91,9 @@ void launcher_end(struct launcher *command, struct child *child);
 
 /* The longest record that is an argument, in bytes. */
 size_t launcher_record_max(void);
+
+/* What to say of one that gives nothing: that it is stopped, if it is, else the other. */
+const char *launcher_why_stalled(const struct child *child, const char *otherwise);
 
 /* How a process that was reaped failed, for a message. */
 void launcher_describe(

@@ -94,18 +94,19 @@ static void line_say_stall(struct line *line)
 {
 	const struct launcher_context *context = line->command->context;
 	const struct dialogue *dialogue = &line->dialogue;
-	bool hungry = dialogue_is_hungry(dialogue);
 	uint64_t owed = line_flow_owed(line);
+	const char *why = "it is still at work; --timeout would end it";
+	if (line->exhausted && dialogue->to < 0)
+		why = "its input has ended; --timeout would end it";
+	else if (dialogue_is_hungry(dialogue))
+		why = "it waits for more input, so it keeps its answers in a buffer; have it flush "
+		      "each line (fflush(), -u, --line-buffered), or use batch:";
 	line->stall_said = true;
 	notices_post(&line->command->context->notices,
 	    "stage '%s': process %d has answered nothing for %u s and owes %" PRIu64
 	    " answer%s: %s",
 	    line->command->stage->name, dialogue->child.started_pid, context->stall_s, owed,
-	    line_plural(owed),
-	    line->exhausted && dialogue->to < 0 ? "its input has ended; --timeout would end it"
-	    : hungry ? "it waits for more input, so it keeps its answers in a buffer; have it "
-		       "flush each line (fflush(), -u, --line-buffered), or use batch:"
-		     : "it is still at work; --timeout would end it");
+	    line_plural(owed), launcher_why_stalled(&dialogue->child, why));
 }
 
 /* The next look, after one that changed nothing: soon while an interpreter may be starting. */
@@ -140,8 +141,9 @@ static void line_look(struct line *line)
 /* A process has been quiet: what is to be done about it. */
 static void line_check_time(struct line *line)
 {
-	const struct launcher_context *context = line->command->context;
-	uint64_t quiet_ms = (clock_wall_ns() - line->dialogue.heard_ns) / 1000000;
+	struct launcher_context *context = line->command->context;
+	uint64_t now = suspend_clock_ns(&context->suspend);
+	uint64_t quiet_ms = (now - line->dialogue.heard_ns) / 1000000;
 	if (context->timeout_s > 0 && quiet_ms >= 1000ull * context->timeout_s) {
 		line_flow_fail(line, "has not answered for %u s, the --timeout, and was ended",
 		    context->timeout_s);
@@ -186,7 +188,7 @@ static bool line_wait(struct line *line)
 		return false;
 	/* Nobody has listened: it is not the process that was quiet. */
 	if (line->full)
-		dialogue->heard_ns = clock_wall_ns();
+		dialogue->heard_ns = suspend_clock_ns(&line->command->context->suspend);
 	if (n > 0 && items[1].revents)
 		fd_hush(line->scout.bell);
 	if (n > 0 && dialogue_listen(dialogue, &items[2]) < 0)

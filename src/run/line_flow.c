@@ -362,7 +362,8 @@ bool line_flow_proves(const struct line *line)
 
 void line_flow_prove(struct line *line)
 {
-	if (clock_wall_ns() - line->dialogue.heard_ns < LINE_PROOF_MS * 1000000u)
+	uint64_t now = suspend_clock_ns(&line->command->context->suspend);
+	if (now - line->dialogue.heard_ns < LINE_PROOF_MS * 1000000u)
 		return;
 	line->proven = true;
 	line_flow_pass_on(line);

@@ -28,6 +28,7 @@ struct pump_process {
 	int from; /* its stdout; -1: at its end */
 	size_t fed;
 	struct tagger tagger; /* open where lines on stderr are tagged */
+	uint64_t started_ns;  /* this and the next by suspend_clock_ns */
 	uint64_t quiet_since_ns;
 	uint64_t waited_ns; /* for memory, which is no fault of the process */
 	bool stall_said;
@@ -43,6 +44,11 @@ __attribute__((format(printf, 2, 3))) static void pump_fail(
 	va_start(args, format);
 	(void)vsnprintf(pump->why, sizeof(pump->why), format, args);
 	va_end(args);
+}
+
+static uint64_t pump_clock_ns(const struct pump_process *process)
+{
+	return suspend_clock_ns(&process->pump->command->context->suspend);
 }
 
 /* An input that fits the pipe is given at once, and the process goes on by itself. */
@@ -164,9 +170,9 @@ static bool pump_make_room(struct pump_process *process)
 	struct pump *pump = process->pump;
 	if (pump->output_size < pump->capacity)
 		return true;
-	uint64_t asked_ns = clock_wall_ns();
+	uint64_t asked_ns = pump_clock_ns(process);
 	int r = pump->grow(pump);
-	process->waited_ns += clock_wall_ns() - asked_ns;
+	process->waited_ns += pump_clock_ns(process) - asked_ns;
 	if (r == 0)
 		return true;
 	/* What is full may have been the last of it. */
@@ -202,9 +208,9 @@ static void pump_collect(struct pump_process *process)
 }
 
 /* How long until this moment, for poll(); 0 if it has come. */
-static int pump_ms_until(uint64_t moment_ns)
+static int pump_ms_until(const struct pump_process *process, uint64_t moment_ns)
 {
-	uint64_t now = clock_wall_ns();
+	uint64_t now = pump_clock_ns(process);
 	return moment_ns > now ? (int)((moment_ns - now) / 1000000) + 1 : 0;
 }
 
@@ -221,8 +227,7 @@ static uint64_t pump_deadline_ns(const struct pump_process *process)
 	const struct launcher_context *context = process->pump->command->context;
 	return context->timeout_s == 0 || process->pump->why[0]
 		   ? UINT64_MAX
-		   : process->child.start_ns + process->waited_ns +
-			 context->timeout_s * CLOCK_NS_PER_S;
+		   : process->started_ns + process->waited_ns + context->timeout_s * CLOCK_NS_PER_S;
 }
 
 /* The time until something has to be said or done about the process; -1: none. */
@@ -231,7 +236,7 @@ static int pump_timeout_ms(const struct pump_process *process)
 	uint64_t stall_ns = pump_stall_ns(process);
 	uint64_t deadline_ns = pump_deadline_ns(process);
 	uint64_t next_ns = stall_ns < deadline_ns ? stall_ns : deadline_ns;
-	return next_ns == UINT64_MAX ? -1 : pump_ms_until(next_ns);
+	return next_ns == UINT64_MAX ? -1 : pump_ms_until(process, next_ns);
 }
 
 static void pump_say_stall(struct pump_process *process)
@@ -241,16 +246,16 @@ static void pump_say_stall(struct pump_process *process)
 	struct launcher_context *context = command->context;
 	char records[64];
 	pump_records(pump, records, sizeof(records));
-	notices_post(&context->notices,
-	    "stage '%s': process %d has given nothing for %u s, %s; --timeout would end it",
-	    command->stage->name, process->child.started_pid, context->stall_s, records);
+	notices_post(&context->notices, "stage '%s': process %d has given nothing for %u s, %s; %s",
+	    command->stage->name, process->child.started_pid, context->stall_s, records,
+	    launcher_why_stalled(&process->child, "--timeout would end it"));
 	process->stall_said = true;
 }
 
 static void pump_check_time(struct pump_process *process)
 {
 	struct pump *pump = process->pump;
-	uint64_t now = clock_wall_ns();
+	uint64_t now = pump_clock_ns(process);
 	if (now >= pump_deadline_ns(process)) {
 		pump_fail(pump, "took longer than the --timeout of %u s and was ended",
 		    pump->command->context->timeout_s);
@@ -286,7 +291,7 @@ static void pump_step(struct pump_process *process)
 	if (items[3].revents)
 		(void)child_reap(&process->child);
 	if (n > 0)
-		process->quiet_since_ns = clock_wall_ns();
+		process->quiet_since_ns = pump_clock_ns(process);
 	pump_check_time(process);
 }
 
@@ -324,7 +329,7 @@ int pump_run(struct pump *pump)
 		pump_say_start(pump, r);
 		return 0;
 	}
-	process.quiet_since_ns = clock_wall_ns();
+	process.started_ns = process.quiet_since_ns = pump_clock_ns(&process);
 	while (process.child.pid != 0 && !process.over)
 		pump_step(&process);
 	fd_close(process.to);

@@ -4,6 +4,7 @@
 #include "claim.h"
 #include "clock.h"
 #include "cores.h"
+#include "crew_command.h"
 #include "crew_host.h"
 #include "failure.h"
 #include "segment_program.h"
@@ -282,6 +283,8 @@ void segment_signal(struct segment *segment, int signal)
 	segment->leave_by_ns = 0;
 	for (unsigned i = 0; segment->crew && i < segment->crew->plan.n_hosts; i++)
 		child_kill(&segment->crew->hosts[i], signal);
+	if (segment->crew)
+		crew_command_signal(segment->crew, signal);
 }
 
 void segment_reader_left(struct segment *segment)

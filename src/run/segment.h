@@ -75,7 +75,7 @@ uint64_t segment_deadline_ns(const struct segment *segment);
 /* Looks at what has happened; sets done and error. */
 void segment_step(struct segment *segment);
 
-/* Stops or continues its processes. */
+/* Stops its processes, or lets what was stopped so go on: SIGSTOP, SIGCONT. */
 void segment_signal(struct segment *segment, int signal);
 
 /* A ring whose reader has gone: ends it, if more input may still come. */

@@ -386,9 +386,11 @@ terminal() {
 	no_leftovers
 }
 
+# The guard is no part of the run, and only waits for its end.
 stopped() {
 	local pid
 	for pid in $(marked); do
+		! grep -qz '^guard$' "/proc/$pid/cmdline" || continue
 		[ "$(awk '{ print $3 }' "/proc/$pid/stat")" = T ] || return
 	done
 }
@@ -410,4 +412,40 @@ stopped() {
 		silent
 		no_leftovers
 	done
+}
+
+@test "commands that take records stop with the run, and the time counts for none" {
+	cat >slow.sh <<'END'
+[ $# -gt 0 ] || read -r record
+touch started
+sleep 0.5
+echo "${1-$record}"
+END
+	local stage
+	for stage in 'each:sh slow.sh {}' 'line:sh slow.sh' 'batch:sh slow.sh'; do
+		rm -f started
+		begin run --timeout 2 "$stage"
+		give '1\n'
+		finish
+		eventually test -e started
+		kill -TSTP "$run"
+		eventually stopped
+		sleep 2.2
+		kill -CONT "$run"
+		ended
+		exits 0
+		silent
+		prints 1
+		no_leftovers
+	done
+}
+
+@test "a command that waits for the terminal in the background is named" {
+	local kind
+	for kind in each line batch; do
+		terminal ' ' -- bash -c "\"$LEAT\" run --stall 1 --timeout 2 '$kind:head -n1 /dev/tty' < <(echo 1)"
+		exits 3
+		grep -qE "^leat: stage 'head': process [0-9]+ has .* for 1 s.* it is stopped, as is whatever reads the terminal in the background; --timeout would end it$" out || fail 'not named'
+	done
+	no_leftovers
 }
