@@ -5,18 +5,37 @@
 #include <leat/error.h>
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#define GUARD_GROUPS_MAX 64
+struct guard_groups {
+	pid_t *groups; /* 0: a place that is free */
+	size_t n;
+};
 
-static void guard_note(pid_t *groups, pid_t group)
+/* A group that there is no memory for is not watched: better than to end. */
+static void guard_add(struct guard_groups *all, pid_t group)
 {
-	pid_t wanted = group > 0 ? 0 : -group;
-	for (int i = 0; i < GUARD_GROUPS_MAX; i++) {
-		if (groups[i] == wanted) {
-			groups[i] = group > 0 ? group : 0;
+	size_t i = 0;
+	while (i < all->n && all->groups[i] != 0)
+		i++;
+	if (i == all->n) {
+		pid_t *larger = realloc(all->groups, (all->n + 1) * sizeof(*larger));
+		if (!larger)
+			return;
+		all->groups = larger;
+		all->n++;
+	}
+	all->groups[i] = group;
+}
+
+static void guard_remove(struct guard_groups *all, pid_t group)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->groups[i] == group) {
+			all->groups[i] = 0;
 			return;
 		}
 	}
@@ -24,7 +43,7 @@ static void guard_note(pid_t *groups, pid_t group)
 
 static int guard_main(int argc, char **argv)
 {
-	pid_t groups[GUARD_GROUPS_MAX] = {0};
+	struct guard_groups all = {0};
 	pid_t group;
 	(void)argc;
 	(void)argv;
@@ -33,12 +52,17 @@ static int guard_main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	while (read(STDIN_FILENO, &group, sizeof(group)) == (ssize_t)sizeof(group))
-		guard_note(groups, group);
-	for (int i = 0; i < GUARD_GROUPS_MAX; i++) {
-		if (groups[i] > 0)
-			kill(-groups[i], SIGKILL);
+	while (read(STDIN_FILENO, &group, sizeof(group)) == (ssize_t)sizeof(group)) {
+		if (group > 0)
+			guard_add(&all, group);
+		else
+			guard_remove(&all, -group);
 	}
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.groups[i] > 0)
+			kill(-all.groups[i], SIGKILL);
+	}
+	free(all.groups);
 	return LEAT_OK;
 }
 

@@ -97,12 +97,21 @@ static int crew_check_batches(const struct crew *crew, struct leat_error *reterr
 	    (unsigned long long)crew->batch_bytes, (unsigned long long)most);
 }
 
+/* For each worker a batch, and the next one. */
+static uint32_t crew_slots(const struct crew *crew, unsigned lines)
+{
+	uint32_t slots = lines > 0 ? CREW_SLOTS_LINE : CREW_SLOTS;
+	while (slots < 2 * crew->plan.n_workers)
+		slots *= 2;
+	return slots;
+}
+
 int crew_start(
     struct crew *crew, int bell, const struct leat_options *options, struct leat_error *reterr)
 {
 	unsigned lines = crew_count_lines(crew);
 	struct region_config config = {
-	    .n_slots = lines > 0 ? CREW_SLOTS_LINE : CREW_SLOTS,
+	    .n_slots = crew_slots(crew, lines),
 	    .frame = options->frame,
 	    .max_record = options->max_record,
 	    .memory = options->memory,
@@ -120,7 +129,8 @@ int crew_start(
 	int r = region_new(&config, &crew->region);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r,
-		    "cannot map the ring's memory: %s; a smaller --max-record needs less",
+		    "cannot map the ring's memory: %s; a smaller --memory or --max-record needs "
+		    "less",
 		    strerror(-r));
 	r = crew_check_batches(crew, reterr);
 	if (r < 0)
