@@ -118,13 +118,18 @@ def _limit(contest, output, cores):
     file, walls, cpu = contest.ours.file, [], 0.0
     for number, command in enumerate(contest.chain):
         made = output.with_name(f"{output.name}-{number}")
-        tries = [_run(command, ["bash", "-c", "exec " + command], file, made)
-                 for _ in range(_LIMIT_RUNS)]
+        try:
+            tries = [_run(command, ["bash", "-c", "exec " + command], file, made)
+                     for _ in range(_LIMIT_RUNS)]
+        except child.Failed:
+            made.unlink()
+            raise
+        finally:
+            if file is not contest.ours.file:
+                file.unlink()
         walls.append(min(done.wall for done, _ in tries))
         cpu += min(done.cpu for done, _ in tries)
         os.truncate(made, tries[-1][1])
-        if file is not contest.ours.file:
-            file.unlink()
         file = made
     file.unlink()
     return max(*walls, cpu / cores)

@@ -14,33 +14,63 @@
 
 enum blocked {
 	BLOCKED_READS,
-	BLOCKED_WAITS, /* for a child */
+	BLOCKED_WAITS, /* for a child, or for another thread */
 	BLOCKED_OTHERWISE,
 };
 
-/* The beginning of a process's file; empty if it cannot be read. */
-static void blocked_read(pid_t pid, const char *name, char *text, size_t capacity)
+/* The beginning of a file; empty if it cannot be read. */
+static void blocked_load(const char *path, char *text, size_t capacity)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, capacity - 1);
 	text[n > 0 ? n : 0] = '\0';
 	fd_close(fd);
 }
 
-static enum blocked blocked_in(pid_t pid)
+static enum blocked blocked_thread(pid_t pid, pid_t thread)
 {
+	char path[64];
 	char text[64];
-	blocked_read(pid, "syscall", text, sizeof(text));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)thread);
+	blocked_load(path, text, sizeof(text));
 	/* "running", or the call's number and its arguments. */
 	char *end = text;
 	long call = strtol(text, &end, 10);
 	if (end == text)
 		return BLOCKED_OTHERWISE;
-	if (call == SYS_read && strncmp(end, " 0x0 ", 5) == 0)
+	/* Some libraries' stdio fills its buffer by readv. */
+	if ((call == SYS_read || call == SYS_readv) && strncmp(end, " 0x0 ", 5) == 0)
 		return BLOCKED_READS;
-	return call == SYS_wait4 || call == SYS_waitid ? BLOCKED_WAITS : BLOCKED_OTHERWISE;
+	return call == SYS_wait4 || call == SYS_waitid || call == SYS_futex ? BLOCKED_WAITS
+									    : BLOCKED_OTHERWISE;
+}
+
+/* The number that is the next entry's name; 0: there is none left. */
+static pid_t blocked_next(DIR *folder)
+{
+	const struct dirent *entry;
+	while (folder && (entry = readdir(folder))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			return atoi(entry->d_name);
+	}
+	return 0;
+}
+
+/* Of all its threads: nobody is at work, and somebody reads. */
+static enum blocked blocked_process(pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *folder = opendir(path);
+	enum blocked all = folder ? BLOCKED_WAITS : BLOCKED_OTHERWISE;
+	for (pid_t thread; all != BLOCKED_OTHERWISE && (thread = blocked_next(folder)) > 0;) {
+		enum blocked in = blocked_thread(pid, thread);
+		if (in != BLOCKED_WAITS)
+			all = in;
+	}
+	if (folder)
+		closedir(folder);
+	return all;
 }
 
 bool blocked_in_read(pid_t group)
@@ -48,12 +78,10 @@ bool blocked_in_read(pid_t group)
 	DIR *folder = opendir("/proc");
 	bool reads = false;
 	bool all = true;
-	const struct dirent *entry;
-	while (folder && all && (entry = readdir(folder))) {
-		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
-		if (pid == 0 || getpgid(pid) != group)
+	for (pid_t pid; all && (pid = blocked_next(folder)) > 0;) {
+		if (getpgid(pid) != group)
 			continue;
-		enum blocked in = blocked_in(pid);
+		enum blocked in = blocked_process(pid);
 		reads |= in == BLOCKED_READS;
 		all = in != BLOCKED_OTHERWISE;
 	}
@@ -62,11 +90,13 @@ bool blocked_in_read(pid_t group)
 	return all && reads;
 }
 
-bool blocked_by_stop(pid_t pid)
+char blocked_state(pid_t pid)
 {
+	char path[64];
 	char text[128];
-	blocked_read(pid, "stat", text, sizeof(text));
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	blocked_load(path, text, sizeof(text));
 	/* The state comes after the program's name, which may hold anything. */
 	const char *name_end = strrchr(text, ')');
-	return name_end && strncmp(name_end, ") T", 3) == 0;
+	return name_end && strncmp(name_end, ") ", 2) == 0 ? name_end[2] : '\0';
 }

@@ -7,12 +7,13 @@
 #include <sys/types.h>
 
 /*
- * Whether all of a process group wait for input: each sleeps in a read of its stdin, or in a
- * wait for one that does. False where it cannot be known.
+ * Whether all of a process group wait for input: a thread sleeps in a read of its stdin, and
+ * all others in such a read or in a wait for a child or another thread. False where it
+ * cannot be known.
  */
 bool blocked_in_read(pid_t group);
 
-/* Whether it is stopped, as a process in the background that reads the terminal. */
-bool blocked_by_stop(pid_t pid);
+/* A process's state as the letter of proc(5): T is stopped, Z has ended; 0: unknown. */
+char blocked_state(pid_t pid);
 
 #endif

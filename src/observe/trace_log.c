@@ -42,7 +42,7 @@ static uint64_t trace_log_ns(struct timeval time)
 	return (uint64_t)time.tv_sec * CLOCK_NS_PER_S + (uint64_t)time.tv_usec * 1000;
 }
 
-void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
+int trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
     uint64_t end_ns, const struct rusage *usage, const struct child_io *io)
 {
 	struct trace_event event = {
@@ -61,5 +61,5 @@ void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, ui
 		event.process.written_bytes = io->written_bytes;
 		event.process.has_io = 1;
 	}
-	(void)trace_write(fd, &event, 1);
+	return trace_write(fd, &event, 1);
 }

@@ -21,8 +21,11 @@ void trace_log_retire(void *context, const struct region *region, const struct s
 /* Names a stage of the trace. A trace that cannot be written does not stop a run. */
 void trace_log_stage(int fd, uint32_t stage, const char *name);
 
-/* A process that has ended, or is about to; stage may be TRACE_NO_STAGE, io NULL. */
-void trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
+/*
+ * A process that has ended, or is about to; stage may be TRACE_NO_STAGE, io NULL.
+ * Returns 0 or -errno.
+ */
+int trace_log_process(int fd, uint32_t stage, bool is_command, uint32_t pid, uint64_t start_ns,
     uint64_t end_ns, const struct rusage *usage, const struct child_io *io);
 
 #endif

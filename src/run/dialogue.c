@@ -133,10 +133,13 @@ void dialogue_hush(struct dialogue *dialogue)
 bool dialogue_is_hungry(const struct dialogue *dialogue)
 {
 	int unread = 0;
+	int said = 0;
 	if (dialogue->to < 0 || dialogue->child.pid == 0 ||
 	    ioctl(dialogue->to, FIONREAD, &unread) < 0 || unread > 0)
 		return false;
-	return blocked_in_read(dialogue->child.group);
+	/* In this order: it may have answered just before it waits for the next record. */
+	return blocked_in_read(dialogue->child.group) &&
+	       ioctl(dialogue->from, FIONREAD, &said) == 0 && said == 0;
 }
 
 uint64_t dialogue_cpu_ns(struct dialogue *dialogue)

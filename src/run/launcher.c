@@ -3,6 +3,7 @@
 
 #include "blocked.h"
 #include "failure.h"
+#include "nested.h"
 #include "path.h"
 #include "shell.h"
 
@@ -57,6 +58,18 @@ static int launcher_make_environment(struct launcher *command)
 	return 0;
 }
 
+/* What {} in the text of a further shell would do is what each: is never to do. */
+static int launcher_check_record(const struct region_stage *stage, struct leat_error *reterr)
+{
+	char program[NESTED_PROGRAM_MAX];
+	if (stage->kind != STAGE_EACH || !nested_reads_record(stage->target, program))
+		return 0;
+	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+	    "stage '%s': %s would read its record as code; hand it on as an argument, as in "
+	    "sh -c 'echo \"$1\"' sh {}",
+	    stage->name, program);
+}
+
 int launcher_open(struct launcher *command, const struct region *region, unsigned stage_number,
     unsigned worker, struct launcher_context *context, struct leat_error *reterr)
 {
@@ -69,7 +82,10 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	    .err = context->errs[worker],
 	};
 	bool with_record = stage->kind == STAGE_EACH;
-	int r = words_parse(stage->target, with_record, &command->words);
+	int r = launcher_check_record(stage, reterr);
+	if (r < 0)
+		return r;
+	r = words_parse(stage->target, with_record, &command->words);
 	if (r == 0 && command->words.n == 0) {
 		command->script = with_record ? words_script(stage->target) : strdup(stage->target);
 		r = command->script ? 0 : -ENOMEM;
@@ -197,10 +213,12 @@ int launcher_start(
 			return -ENOMEM;
 	}
 	launcher_number(command, start);
+	suspend_hold(&command->context->suspend);
 	int r = launcher_exec(command, start, record, ret_child);
-	free(record);
 	if (r == 0)
 		suspend_note(&command->context->suspend, command->worker, ret_child->group);
+	suspend_release(&command->context->suspend);
+	free(record);
 	if (r == 0 && command->script)
 		guard_watch(command->context->guard, ret_child->group);
 	return r;
@@ -210,7 +228,9 @@ void launcher_end(struct launcher *command, struct child *child)
 {
 	pid_t group = child->group;
 	child_end(child);
+	suspend_hold(&command->context->suspend);
 	suspend_note(&command->context->suspend, command->worker, 0);
+	suspend_release(&command->context->suspend);
 	child_end_group(child);
 	child->group = 0;
 	if (group > 0 && command->script)
@@ -219,10 +239,15 @@ void launcher_end(struct launcher *command, struct child *child)
 
 const char *launcher_why_stalled(const struct child *child, const char *otherwise)
 {
-	return child->pid != 0 && blocked_by_stop(child->pid)
-		   ? "it is stopped, as is whatever reads the terminal in the background; "
-		     "--timeout would end it"
-		   : otherwise;
+	/* Reaped, or about to be: its stdout is what is waited for. */
+	char state = child->pid != 0 ? blocked_state(child->pid) : 'Z';
+	if (state == 'Z')
+		return "it has ended, but what it has started holds its stdout; --timeout would "
+		       "end that";
+	if (state == 'T')
+		return "it is stopped, as is whatever reads the terminal in the background; "
+		       "--timeout would end it";
+	return otherwise;
 }
 
 void launcher_describe(

@@ -92,7 +92,7 @@ void launcher_end(struct launcher *command, struct child *child);
 /* The longest record that is an argument, in bytes. */
 size_t launcher_record_max(void);
 
-/* What to say of one that gives nothing: that it is stopped, if it is, else the other. */
+/* What to say of one that gives nothing: what its state tells, else the other. */
 const char *launcher_why_stalled(const struct child *child, const char *otherwise);
 
 /* How a process that was reaped failed, for a message. */

@@ -84,8 +84,11 @@ static void line_judge(struct line *line)
 		line_flow_start_over(line);
 		return;
 	}
+	bool last = line->exhausted && line->n_batches == 0;
 	tries_count(&line->tries, WTERMSIG(child->status));
 	line_flow_start_over(line);
+	if (last)
+		line_flow_fail(line, "%s after its last answer", how);
 	if (tries_are_over(&line->tries))
 		line_flow_fail(line, "%s, %u times", how, line->tries.crashed + line->tries.killed);
 }
@@ -128,7 +131,6 @@ static void line_look(struct line *line)
 	bool stuck = !line->told_since_look && line->look_ms >= LINE_LOOK_STUCK_MS;
 	/* There is no room for what it wants to hear first; as it has said nothing, another may. */
 	if (stuck && line->answers == 0 && launcher_unbuffer(line->command)) {
-		line->hungry = false;
 		line_flow_start_over(line);
 		return;
 	}
@@ -186,8 +188,8 @@ static bool line_wait(struct line *line)
 	int n = poll(items, 2 + DIALOGUE_POLL, patience_ms);
 	if (items[0].revents)
 		return false;
-	/* Nobody has listened: it is not the process that was quiet. */
-	if (line->full)
+	/* Nobody has listened, or has asked anything: it is not the process that was quiet. */
+	if (line->full || !waits)
 		dialogue->heard_ns = suspend_clock_ns(&line->command->context->suspend);
 	if (n > 0 && items[1].revents)
 		fd_hush(line->scout.bell);

@@ -168,10 +168,12 @@ void line_flow_tell(struct line *line)
 		struct line_batch *batch = &line->batches[line->telling];
 		struct batch input = line_flow_input(line, line->telling);
 		size_t left = line_flow_limit(line, line->telling) - batch->told;
+		size_t told = 0;
 		if (left > 0)
-			batch->told += dialogue_say(
+			told = dialogue_say(
 			    &line->dialogue, (const char *)input.data + batch->told, left);
-		line->told_since_look |= left > 0;
+		batch->told += told;
+		line->told_since_look |= told > 0;
 		if (batch->told < input.size)
 			return;
 		line->telling++;
@@ -218,6 +220,7 @@ void line_flow_start_over(struct line *line)
 	line->telling = 0;
 	line->answers = 0;
 	line->proven = false;
+	line->hungry = false;
 	line->look_ms = LINE_LOOK_MS;
 	dialogue_end(&line->dialogue);
 }

@@ -98,8 +98,7 @@ static int pipeline_name(
 			free(name);
 			continue;
 		}
-		free(spec->name);
-		spec->name = name;
+		spec_rename(spec, name);
 		return 0;
 	}
 }
@@ -212,12 +211,19 @@ static void pipeline_trace_names(const struct leat_pipeline *pipeline)
 		    options->trace_fd, options->trace_stage + i, pipeline->specs[i].name);
 }
 
+/* The last event. A disk that is full by now tells here that the trace is not whole. */
 static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t start_ns)
 {
+	const struct leat_options *options = &pipeline->options;
 	struct rusage usage;
-	if (pipeline->options.trace_fd >= 0 && getrusage(RUSAGE_SELF, &usage) == 0)
-		trace_log_process(pipeline->options.trace_fd, TRACE_NO_STAGE, false,
-		    (uint32_t)getpid(), start_ns, clock_wall_ns(), &usage, NULL);
+	if (options->trace_fd < 0 || getrusage(RUSAGE_SELF, &usage) != 0)
+		return;
+	int r = trace_log_process(options->trace_fd, TRACE_NO_STAGE, false, (uint32_t)getpid(),
+	    start_ns, clock_wall_ns(), &usage, NULL);
+	char text[128];
+	snprintf(text, sizeof(text), "the trace cannot be written: %s", strerror(-r));
+	if (r < 0 && options->notice && !options->filter)
+		options->notice(options->notice_context, LEAT_WARNING, text);
 }
 
 static void pipeline_go(const struct leat_pipeline *pipeline, struct run *run)

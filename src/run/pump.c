@@ -292,7 +292,9 @@ static void pump_step(struct pump_process *process)
 		(void)child_reap(&process->child);
 	if (n > 0)
 		process->quiet_since_ns = pump_clock_ns(process);
-	pump_check_time(process);
+	/* One that has ended meanwhile did so in time, whenever we come to see it. */
+	if (!(items[2].revents & POLLHUP) && !items[3].revents)
+		pump_check_time(process);
 }
 
 static uint64_t pump_usage_ns(const struct rusage *usage)

@@ -118,9 +118,29 @@ static void run_abort_all(struct run *run, bool force)
 static void run_expect_ends(struct run *run)
 {
 	for (uint32_t i = 0; i < run_wave_size(run); i++) {
-		if (run_wave(run, i)->at_terminal)
-			run_wave(run, i)->interrupted = true;
+		if (!run_wave(run, i)->at_terminal)
+			continue;
+		run_wave(run, i)->interrupted = true;
+		run->loses |= !run_wave(run, i)->is_ours;
 	}
+}
+
+/* What a first interrupt means, for a person who waits. */
+static const char *run_hint(const struct run *run)
+{
+	return run->loses
+		   ? "interrupted, and the commands that are programs of their own with it, as "
+		     "in a shell's pipe; once more to end at once"
+		   : "interrupted: finishing what has been read; once more to end at once";
+}
+
+static struct segment *run_first_alive(struct run *run)
+{
+	for (uint32_t i = 0; i < run_wave_size(run); i++) {
+		if (run_wave(run, i)->started && !run_wave(run, i)->done)
+			return run_wave(run, i);
+	}
+	return NULL;
 }
 
 static void run_interrupt(struct run *run, int status, bool typed)
@@ -133,17 +153,13 @@ static void run_interrupt(struct run *run, int status, bool typed)
 		run_abort_all(run, true);
 		return;
 	}
+	struct segment *first = run_first_alive(run);
+	/* A program that reads the input itself cannot be told to read no more. */
+	run->loses |= first && !first->is_ring && !first->is_ours;
 	if (run->options->notice && !run->options->filter)
-		run->options->notice(run->options->notice_context, LEAT_HINT,
-		    "interrupted: finishing what has been read; once more to end at once");
-	for (uint32_t i = 0; i < run_wave_size(run); i++) {
-		struct segment *segment = run_wave(run, i);
-		if (segment->started && !segment->done) {
-			if (!(typed && segment->at_terminal))
-				segment_interrupt(segment);
-			break;
-		}
-	}
+		run->options->notice(run->options->notice_context, LEAT_HINT, run_hint(run));
+	if (first && !(typed && first->at_terminal))
+		segment_interrupt(first);
 }
 
 /* Ctrl-Z reaches this process only: its children are in groups of their own. */
@@ -375,12 +391,14 @@ static void run_say_interrupted(struct run *run)
 	const struct segment *first = &run->segments[0];
 	struct leat_error error = {.status = run->interrupt_status};
 	const char *how = run->interrupt_status == LEAT_INTERRUPTED ? "interrupted" : "terminated";
+	const char *lost = run->interrupts > 1 ? "; what was being worked on is lost"
+			   : run->loses	       ? "; what its commands had read may be lost"
+					       : "";
 	if (!run->options->filter && first->is_ring)
 		failure(&error, run->interrupt_status, 0, "%s after record %llu%s", how,
-		    (unsigned long long)first->sink.n_source_records,
-		    run->interrupts > 1 ? "; what was being worked on is lost" : "");
+		    (unsigned long long)first->sink.n_source_records, lost);
 	else if (!run->options->filter)
-		failure(&error, run->interrupt_status, 0, "%s", how);
+		failure(&error, run->interrupt_status, 0, "%s%s", how, lost);
 	run_fail(run, &error);
 }
 

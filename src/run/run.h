@@ -30,6 +30,7 @@ struct run {
 	sigset_t mask_before;
 	void (*pipe_before)(int);
 	int interrupts;
+	bool loses;		    /* an interrupt has ended a command that may have read more */
 	int interrupt_status;	    /* LEAT_INTERRUPTED or LEAT_TERMINATED */
 	uint64_t kill_at_ns;	    /* when aborted segments are ended by force; 0: never */
 	struct relay_outlet outlet; /* our stderr, as workers write to it */

@@ -42,7 +42,7 @@ static void segment_host_ended(void *context, const struct crew *crew, unsigned 
 		}
 	}
 	if (segment->options->trace_fd >= 0)
-		trace_log_process(segment->options->trace_fd, n == 1 ? stage : TRACE_NO_STAGE,
+		(void)trace_log_process(segment->options->trace_fd, n == 1 ? stage : TRACE_NO_STAGE,
 		    false, (uint32_t)child->started_pid, child->start_ns, child->end_ns,
 		    &child->usage, NULL);
 }

@@ -115,9 +115,9 @@ void segment_program_step(struct segment *segment)
 	segment->done = true;
 	/* A program of ours has written its own and its children's. */
 	if (segment->options->trace_fd >= 0 && !segment->is_ours)
-		trace_log_process(segment->options->trace_fd, segment_trace_stage(segment, 0), true,
-		    (uint32_t)child->started_pid, child->start_ns, child->end_ns, &child->usage,
-		    &child->io);
+		(void)trace_log_process(segment->options->trace_fd, segment_trace_stage(segment, 0),
+		    true, (uint32_t)child->started_pid, child->start_ns, child->end_ns,
+		    &child->usage, &child->io);
 	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
 	if (clean || segment->aborted || segment->interrupted)
 		return;

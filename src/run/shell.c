@@ -83,7 +83,8 @@ static const char *shell_number(unsigned workers, char *text, size_t capacity)
 static void shell_add_workers(struct shell_words *words, const struct leat_options *options,
     const struct spec *spec, bool is_last)
 {
-	int base = (int)strcspn(spec->name, "#");
+	/* What cannot be told its name has the one of the first. */
+	int base = (int)(spec->named ? strlen(spec->name) : strcspn(spec->name, "#"));
 	char number[16];
 	if (spec->workers > 1)
 		shell_add(words, "--workers=%.*s=%s", base, spec->name,
@@ -209,7 +210,7 @@ char **shell_argv(
 		if (is_last && strcmp(options->out_name, leat_options_default().out_name) != 0)
 			shell_add(&words, "--output-name=%s", options->out_name);
 		if (options->trace_fd >= 0) {
-			/* As segment_start_program passes it. */
+			/* As segment_program_start passes it. */
 			shell_add(&words, "--trace=/proc/self/fd/3");
 			shell_add(&words, "--trace-stage=%u", trace_stage);
 		}

@@ -84,7 +84,11 @@ static bool source_input_lacks(const struct source *source, uint32_t n_records)
 	const struct region_header *header = source->region->header;
 	bool exact = source_input_is_exact(source);
 	uint64_t bytes = exact ? header->batch_bytes : source_input_batch_bytes(source);
-	uint32_t records = exact ? header->batch_exactly : pace_least_records(source->region);
+	/* While there are slots, what comes slowly need not wait: somebody may answer it. */
+	bool scarce = source->seq - source->oldest >= header->n_slots / 8;
+	uint32_t records = exact    ? header->batch_exactly
+			   : scarce ? pace_least_records(source->region)
+				    : 0;
 	return !source->ended && n_records < records && source->end - source->start < bytes;
 }
 

@@ -13,7 +13,12 @@ int suspend_init(struct suspend *suspend, unsigned n_workers)
 	suspend->groups = calloc(n_workers, sizeof(*suspend->groups));
 	if (!suspend->groups)
 		return -ENOMEM;
-	pthread_mutex_init(&suspend->lock, NULL);
+	/* Workers that start process upon process must not keep a Ctrl-Z waiting. */
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&suspend->lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
 	return 0;
 }
 
@@ -21,23 +26,31 @@ void suspend_fini(struct suspend *suspend)
 {
 	if (!suspend->groups)
 		return;
-	pthread_mutex_destroy(&suspend->lock);
+	pthread_rwlock_destroy(&suspend->lock);
 	free(suspend->groups);
 	suspend->groups = NULL;
 }
 
+void suspend_hold(struct suspend *suspend)
+{
+	pthread_rwlock_rdlock(&suspend->lock);
+}
+
+void suspend_release(struct suspend *suspend)
+{
+	pthread_rwlock_unlock(&suspend->lock);
+}
+
 void suspend_note(struct suspend *suspend, unsigned worker, pid_t group)
 {
-	pthread_mutex_lock(&suspend->lock);
 	suspend->groups[worker] = group;
-	pthread_mutex_unlock(&suspend->lock);
 }
 
 uint64_t suspend_clock_ns(struct suspend *suspend)
 {
-	pthread_mutex_lock(&suspend->lock);
+	suspend_hold(suspend);
 	uint64_t now = clock_wall_ns() - suspend->stopped_ns;
-	pthread_mutex_unlock(&suspend->lock);
+	suspend_release(suspend);
 	return now;
 }
 
@@ -51,7 +64,7 @@ static void suspend_signal(const struct suspend *suspend, int signal)
 
 void suspend_stop(struct suspend *suspend)
 {
-	pthread_mutex_lock(&suspend->lock);
+	pthread_rwlock_wrlock(&suspend->lock);
 	suspend->since_ns = clock_wall_ns();
 	suspend_signal(suspend, SIGSTOP);
 }
@@ -60,5 +73,5 @@ void suspend_continue(struct suspend *suspend)
 {
 	suspend_signal(suspend, SIGCONT);
 	suspend->stopped_ns += clock_wall_ns() - suspend->since_ns;
-	pthread_mutex_unlock(&suspend->lock);
+	pthread_rwlock_unlock(&suspend->lock);
 }

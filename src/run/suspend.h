@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 struct suspend {
-	pthread_mutex_t lock; /* held while stopped */
+	pthread_rwlock_t lock; /* for writing: while stopped */
 	uint64_t since_ns;
 	uint64_t stopped_ns; /* altogether */
 	unsigned n_workers;
@@ -26,7 +26,11 @@ struct suspend {
 int suspend_init(struct suspend *suspend, unsigned n_workers);
 void suspend_fini(struct suspend *suspend);
 
-/* The process group that works for a worker; 0: none any more. Its number is not free yet. */
+/* Nobody is stopped between the two: a worker starts a process, and notes it. */
+void suspend_hold(struct suspend *suspend);
+void suspend_release(struct suspend *suspend);
+
+/* Held: the process group that works for a worker; 0: none any more. Its number is not free yet. */
 void suspend_note(struct suspend *suspend, unsigned worker, pid_t group);
 
 /* The time as clock_wall_ns gives it, less that while stopped; waits while it is so. */

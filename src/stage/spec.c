@@ -32,6 +32,9 @@ static size_t spec_name_size(const char *text)
 	size_t n = 1;
 	while (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-')
 		n++;
+	/* As a second stage of that name is called: sort#2. */
+	if (text[n] == '#' && isdigit((unsigned char)text[n + 1]))
+		n += 1 + strspn(text + n + 1, "0123456789");
 	return text[n] == '=' ? n : 0;
 }
 
@@ -253,6 +256,17 @@ int spec_parse(const char *text, struct spec *ret_spec, struct leat_error *reter
 	else
 		*ret_spec = spec;
 	return r;
+}
+
+void spec_rename(struct spec *spec, char *name)
+{
+	free(spec->name);
+	spec->name = name;
+	size_t size = strlen(name);
+	char text[sizeof(((struct region_stage *)0)->name) + 1];
+	/* A function may be called what no NAME= can be. */
+	snprintf(text, sizeof(text), "%s=", name);
+	spec->named = spec_name_size(text) == size;
 }
 
 void spec_free(struct spec *spec)

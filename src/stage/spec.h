@@ -19,7 +19,7 @@
 struct spec {
 	enum stage_kind kind;
 	char *name;
-	bool named;	  /* by the user */
+	bool named;	  /* by the user, or to tell it from another: spec_text says it */
 	char *target;	  /* a file's path, a module's name or a command */
 	char *function;	  /* NULL for a command */
 	unsigned workers; /* of its own; 0: not said */
@@ -29,6 +29,9 @@ struct spec {
 
 /* Returns 0, or -EINVAL with the error written. */
 int spec_parse(const char *text, struct spec *ret_spec, struct leat_error *reterr);
+
+/* Gives it another name. Takes `name`, which is to be freed. */
+void spec_rename(struct spec *spec, char *name);
 
 /* Accepts a spec that never was. */
 void spec_free(struct spec *spec);

@@ -1,216 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Commands that take records: line:, batch: and each:, in order, and nothing in a record is run.
+# Commands that take records: batch: and each:, and what line: has in common with them; nothing in a record is run.
 
 load helper
-
-# each_way STAGE: of the file records it makes the file expected in every mode, with several workers.
-each_way() {
-	local options
-	for options in '-m single' '-m threads' '-m processes' '-m shell' '-j 1' '-j 4' '-j auto'; do
-		# shellcheck disable=SC2086 # words
-		leat run $options "$1" <records
-		exits 0 && silent && same expected out || return
-	done
-}
-
-@test "line: answers 100,000 records, whatever the program buffers" {
-	seq 100000 >records
-	seq 2 2 200000 >expected
-	printf 'import sys\nfor line in sys.stdin:\n    print(2 * int(line))\n' >double.py
-	local command options
-	for command in "awk '{print \$1*2; fflush()}'" "awk '{print \$1*2}'" 'python3 double.py'; do
-		for options in '' '-j 1' '-j 4'; do
-			# From a pipe and from a file it is started otherwise.
-			# shellcheck disable=SC2086 # words
-			leat run $options "line:$command" < <(cat records)
-			exits 0
-			silent
-			same expected out
-			# shellcheck disable=SC2086 # words
-			leat run $options "line:$command" <records
-			exits 0
-			silent
-			same expected out
-		done
-	done
-	no_leftovers
-}
-
-@test "line: a slow program that says its answer in pieces is not misheard" {
-	printf 'import sys, time\nfor line in sys.stdin:\n    time.sleep(0.005)\n    print("a", line, sep="", end="")\n' >slow.py
-	seq 100 >records
-	sed s/^/a/ records >expected
-	for _ in {1..5}; do
-		leat run -j 8 'line:python3 slow.py' <records
-		exits 0
-		silent
-		same expected out
-	done
-	no_leftovers
-}
-
-@test "line: sed answers in every mode" {
-	seq 20000 >records
-	sed s/1/b/ records >expected
-	each_way 'line:sed -u s/1/b/'
-	no_leftovers
-}
-
-@test "a line: command answers a line before the next one comes" {
-	begin run 'line:sed s/^/x/'
-	give '1\n'
-	eventually out_is x1
-	give '2\n3\n'
-	eventually out_is $'x1\nx2\nx3'
-	finish
-	ended
-	exits 0
-	silent
-	no_leftovers
-}
-
-@test "line: takes what comes while it watches the first answer" {
-	cat >feed.py <<-'END'
-		import os, time
-		for i in range(40):
-		    os.write(1, b"%d\n" % i)
-		    time.sleep(0.0005)
-	END
-	seq 0 39 >expected
-	local i
-	for i in $(seq 30); do
-		leat run -j 4 line:cat < <(python3 feed.py)
-		exits 0
-		silent
-		same expected out
-	done
-}
-
-@test "a line: command that answers too much or too little is named" {
-	seq 10 >records
-	leat run 'line:sed -u p' <records
-	exits 3
-	says_one "leat: stage 'sed': has given more answers than the 1 it was asked for; line: wants one for each record, batch: and stream: take any number, record 1: \"1\""
-	leat run 'line:sed -u 5d' <records
-	exits 3
-	says_one "leat: stage 'sed': exited with status 0 after 9 answers to 10 records, record 10: \"10\""
-	leat run 'line:sed -u 5q7' <records
-	exits 3
-	says_one "leat: stage 'sed': exited with status 7 after (5 answers.*, record 6: \"6\"|its last answer)"
-	head -5 records >expected
-	same expected out
-	no_leftovers
-}
-
-@test "a line: command that is killed again and again answers all the same" {
-	seq 50 >records
-	leat run "line:sh -c 'read a; echo \$a; kill -9 \$\$'" <records
-	exits 0
-	same records out
-	leat run "line:sh -c 'read a; kill -SEGV \$\$'" <records
-	exits 3
-	says_one "leat: stage 'sh': was killed by SIGSEGV, 3 times, record 1: \"1\""
-	# In the middle of a batch, of which another process is told the rest.
-	seq 3000 >records
-	# shellcheck disable=SC2016 # for the script
-	echo 'while read a; do echo $a; if [ $a = 700 ] && [ ! -e died ]; then mkdir died; kill -9 $$; fi; done' >once
-	local options
-	for options in '' '-j 2'; do
-		rm -rf died
-		# shellcheck disable=SC2086 # words
-		leat run $options 'line:sh once' <records
-		exits 0
-		silent
-		same records out
-		[ -d died ]
-	done
-	no_leftovers
-}
-
-@test "line: passes on a record of 60 MiB in the time that it takes to read it" {
-	{ echo a && head -c 60M /dev/zero | tr '\0' x && echo && echo b; } >records
-	leat run line:cat line:cat line:cat <records
-	exits 0
-	silent
-	same records out
-}
-
-@test "--memory bounds an answer that never ends" {
-	leat run --memory 16M 'line:head -c 1G /dev/zero' < <(echo 1)
-	exits 3
-	says_one "leat: stage 'head': answers with a record longer than the 4194303 bytes that fit into memory; raise --memory, record 1: \"1\""
-	local kind
-	for kind in each batch; do
-		leat run --memory 16M "$kind:head -c 1G /dev/zero" < <(echo 1)
-		exits 3
-		says_one "leat: stage 'head': gives more than a batch can hold, which is 4194304 bytes; raise --memory, record 1(: \"1\")?"
-	done
-	no_leftovers
-}
-
-@test "a line: command that dies in the middle of a batch goes on behind its last answer" {
-	seq 100000 >records
-	sed s/^/a/ records >expected
-	cat >die.py <<'END'
-import os, signal, sys
-last, died = int(sys.argv[1]), sys.argv[2]
-for n, line in enumerate(sys.stdin, 1):
-    sys.stdout.write("a" + line)
-    sys.stdout.flush()
-    if n == last and not os.path.exists(died):
-        open(died, "w").close()
-        os.kill(os.getpid(), signal.SIGUSR1)
-END
-	local last options
-	for last in 2 5 20001; do
-		for options in '' '-j 2'; do
-			rm -f died
-			# shellcheck disable=SC2086 # words
-			leat run $options "line:python3 die.py $last died" <records
-			exits 0
-			silent
-			same expected out
-			[ -e died ]
-		done
-	done
-	no_leftovers
-}
-
-@test "a line: command that keeps more in its buffer than may be in flight is started without one" {
-	# Of a file it has its usual buffer at first; one of answers is as much as 20 MB of records.
-	python3 -c 'for i in range(3000): print(i % 10, 10000 * "x")' >records
-	cut -c1 records >expected
-	local options
-	for options in '' '-j 2'; do
-		# shellcheck disable=SC2086 # words
-		leat run $options 'line:cut -c1' <records
-		exits 0
-		silent
-		same expected out
-	done
-	no_leftovers
-}
-
-@test "Python keeps its buffer of a file, and has none where somebody may wait" {
-	cat >says.py <<'END'
-import os, sys
-for line in sys.stdin:
-    print(os.environ.get("PYTHONUNBUFFERED"))
-END
-	echo a >records
-	unset PYTHONUNBUFFERED
-	leat run 'line:python3 says.py' <records
-	exits 0
-	prints None
-	leat run 'line:python3 says.py' < <(cat records)
-	exits 0
-	prints 1
-	# Empty, Python takes it for unset.
-	PYTHONUNBUFFERED='' leat run 'line:python3 says.py' < <(cat records)
-	exits 0
-	prints 1
-}
 
 @test "what a command waits for memory is not its time" {
 	seq 12 >records
@@ -384,4 +176,53 @@ evil() {
 	wait "$run" || true
 	no_leftovers
 	finish
+}
+
+@test "kill -9 of leat leaves none of a hundred commands behind" {
+	begin run -j 100 'line:sleep 100; cat'
+	seq 100 >&8
+	busy() { [ "$(marked | wc -l)" -ge 200 ]; }
+	eventually busy
+	kill -9 "$run"
+	wait "$run" || true
+	no_leftovers
+	finish
+}
+
+@test "as many commands run as there are workers" {
+	mkdir seen
+	# Each goes on when it has seen them all.
+	leat run -j 100 --timeout 30 'each:touch seen/$1; until [ "$(ls seen | wc -l)" = 100 ]; do sleep 0.1; done' < <(seq 100)
+	exits 0
+	silent
+}
+
+@test "each: refuses to hand a record to a further shell as code" {
+	echo '$(touch ran)' >records
+	local command
+	for command in 'sh -c "echo {}"' "bash -euo pipefail -c 'echo {}' | cat" 'eval echo {}'; do
+		leat run "each:$command" <records
+		exits 2
+		says_one ".* would read its record as code; hand it on as an argument, as in sh -c 'echo \"[$]1\"' sh [{][}]"
+	done
+	leat run "each:sh -c 'echo \"\$1\"' sh {}" <records
+	exits 0
+	same records out
+	[ ! -e ran ]
+}
+
+@test "a process that has ended while its child holds stdout is told as that" {
+	leat run --stall 1 --timeout 2 'each:sleep 100 & echo {}' < <(echo 1)
+	exits 3
+	head -1 err | grep -qE "^leat: stage 'sleep': process [0-9]+ has given nothing for 1 s, record 1; it has ended, but what it has started holds its stdout; --timeout would end that$"
+	no_leftovers
+}
+
+@test "a command's stage has the same name in every mode" {
+	local mode
+	for mode in single threads processes shell; do
+		leat run -m $mode 'each:echo $LEAT_STAGE' 'each:echo {} $LEAT_STAGE' < <(echo 1)
+		exits 0
+		prints 'echo echo#2'
+	done
 }

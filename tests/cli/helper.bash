@@ -207,3 +207,13 @@ no_leftovers() {
 	[ -z "$(find /dev/shm -name '*leat*' | sort | comm -23 - "$BATS_TEST_TMPDIR/shm")" ] ||
 		fail "shared memory is left"
 }
+
+# each_way STAGE: of the file records it makes the file expected in every mode, with several workers.
+each_way() {
+	local options
+	for options in '-m single' '-m threads' '-m processes' '-m shell' '-j 1' '-j 4' '-j auto'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options "$1" <records
+		exits 0 && silent && same expected out || return
+	done
+}

@@ -440,6 +440,21 @@ END
 	done
 }
 
+@test "a command that ended while nobody could see it ended in time" {
+	begin run --timeout 1 'each:touch started; sleep 0.5; echo {}'
+	give '1\n'
+	finish
+	eventually test -e started
+	kill -STOP "$run"
+	sleep 1.5
+	kill -CONT "$run"
+	ended
+	exits 0
+	silent
+	prints 1
+	no_leftovers
+}
+
 @test "a command that waits for the terminal in the background is named" {
 	local kind
 	for kind in each line batch; do
