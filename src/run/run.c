@@ -5,43 +5,17 @@
 #include "failure.h"
 #include "fd.h"
 #include "run_chain.h"
+#include "run_signals.h"
 #include "segment_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* How long an aborted program may take to leave before it is made to. */
 #define RUN_GRACE_NS (1 * CLOCK_NS_PER_S)
-
-/* A signal that the caller ignores, as nohup does, stays ignored: blocked, it would be read. */
-static void run_add_signal(sigset_t *set, int number)
-{
-	struct sigaction now;
-	if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-		sigaddset(set, number);
-}
-
-static int run_open_signals(struct run *run)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	run_add_signal(&set, SIGINT);
-	run_add_signal(&set, SIGTERM);
-	run_add_signal(&set, SIGHUP);
-	run_add_signal(&set, SIGTSTP);
-	/* Before any thread starts: they inherit the mask. */
-	pthread_sigmask(SIG_BLOCK, &set, &run->mask_before);
-	run->owns_signals = true;
-	/* A write to a closed pipe is an error that the writer reports. */
-	run->pipe_before = signal(SIGPIPE, SIG_IGN);
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
-}
 
 int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
     uint32_t n_specs, struct leat_error *reterr)
@@ -56,21 +30,10 @@ int run_open(struct run *run, const struct leat_options *options, const struct s
 	struct stat out;
 	run->watch_reader = fstat(options->out_fd, &out) == 0 && S_ISFIFO(out.st_mode);
 	run->bell = fd_bell();
-	run->signals = run_open_signals(run);
-	r = run->bell < 0 ? run->bell : run->signals;
+	r = run->bell < 0 ? run->bell : run_signals_open(run);
 	if (r >= 0)
 		r = relay_outlet_open(&run->outlet, STDERR_FILENO, run->signals);
 	return r < 0 ? failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r)) : 0;
-}
-
-static struct segment *run_wave(struct run *run, uint32_t i)
-{
-	return &run->segments[run->wave_first + i];
-}
-
-static uint32_t run_wave_size(const struct run *run)
-{
-	return run->wave_end - run->wave_first;
 }
 
 static bool run_borrows(const struct run *run, int fd)
@@ -91,7 +54,7 @@ static void run_close_pipes(struct run *run, struct segment *segment)
 	segment->out_fd = -1;
 }
 
-static void run_fail(struct run *run, const struct leat_error *error)
+void run_fail(struct run *run, const struct leat_error *error)
 {
 	if (run->error.status != LEAT_OK)
 		return;
@@ -108,81 +71,10 @@ static void run_abort_before(struct run *run, const struct segment *failed)
 	run->kill_at_ns = clock_wall_ns() + RUN_GRACE_NS;
 }
 
-static void run_abort_all(struct run *run, bool force)
+void run_abort_all(struct run *run, bool force)
 {
 	for (uint32_t i = 0; i < run->n_segments; i++)
 		segment_abort(&run->segments[i], force);
-}
-
-/* At a terminal Ctrl-C reaches the commands by itself, and ends them. */
-static void run_expect_ends(struct run *run)
-{
-	for (uint32_t i = 0; i < run_wave_size(run); i++) {
-		if (!run_wave(run, i)->at_terminal)
-			continue;
-		run_wave(run, i)->interrupted = true;
-		run->loses |= !run_wave(run, i)->is_ours;
-	}
-}
-
-/* What a first interrupt means, for a person who waits. */
-static const char *run_hint(const struct run *run)
-{
-	return run->loses
-		   ? "interrupted, and the commands that are programs of their own with it, as "
-		     "in a shell's pipe; once more to end at once"
-		   : "interrupted: finishing what has been read; once more to end at once";
-}
-
-static struct segment *run_first_alive(struct run *run)
-{
-	for (uint32_t i = 0; i < run_wave_size(run); i++) {
-		if (run_wave(run, i)->started && !run_wave(run, i)->done)
-			return run_wave(run, i);
-	}
-	return NULL;
-}
-
-static void run_interrupt(struct run *run, int status, bool typed)
-{
-	if (typed)
-		run_expect_ends(run);
-	run->interrupt_status = status;
-	if (++run->interrupts > 1) {
-		run->outlet.hurry = true;
-		run_abort_all(run, true);
-		return;
-	}
-	struct segment *first = run_first_alive(run);
-	/* A program that reads the input itself cannot be told to read no more. */
-	run->loses |= first && !first->is_ring && !first->is_ours;
-	if (run->options->notice && !run->options->filter)
-		run->options->notice(run->options->notice_context, LEAT_HINT, run_hint(run));
-	if (first && !(typed && first->at_terminal))
-		segment_interrupt(first);
-}
-
-/* Ctrl-Z reaches this process only: its children are in groups of their own. */
-static void run_suspend(struct run *run)
-{
-	for (uint32_t i = 0; i < run_wave_size(run); i++)
-		segment_signal(run_wave(run, i), SIGSTOP);
-	raise(SIGSTOP);
-	for (uint32_t i = 0; i < run_wave_size(run); i++)
-		segment_signal(run_wave(run, i), SIGCONT);
-}
-
-static void run_read_signals(struct run *run)
-{
-	struct signalfd_siginfo info;
-	while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGTSTP)
-			run_suspend(run);
-		else
-			run_interrupt(run,
-			    info.ssi_signo == SIGINT ? LEAT_INTERRUPTED : LEAT_TERMINATED,
-			    /* typed= */ info.ssi_code == SI_KERNEL);
-	}
 }
 
 /* Watches the end of the chain: a reader that leaves an idle run should end it. */
@@ -238,7 +130,7 @@ static void run_poll(struct run *run)
 	if (poll(items, (nfds_t)n, run_timeout_ms(run)) <= 0)
 		return;
 	fd_hush(run->bell);
-	run_read_signals(run);
+	run_signals_read(run);
 	(void)relay_outlet_flush(&run->outlet);
 	run_check_reader(run, items[2].revents);
 }
@@ -385,23 +277,6 @@ static void run_in_turns(struct run *run)
 		fd_close(in_fd);
 }
 
-/* What an interrupted run says, unless something failed as well. */
-static void run_say_interrupted(struct run *run)
-{
-	const struct segment *first = &run->segments[0];
-	struct leat_error error = {.status = run->interrupt_status};
-	const char *how = run->interrupt_status == LEAT_INTERRUPTED ? "interrupted" : "terminated";
-	const char *lost = run->interrupts > 1 ? "; what was being worked on is lost"
-			   : run->loses	       ? "; what its commands had read may be lost"
-					       : "";
-	if (!run->options->filter && first->is_ring)
-		failure(&error, run->interrupt_status, 0, "%s after record %llu%s", how,
-		    (unsigned long long)first->sink.n_source_records, lost);
-	else if (!run->options->filter)
-		failure(&error, run->interrupt_status, 0, "%s%s", how, lost);
-	run_fail(run, &error);
-}
-
 /* By now a Ctrl-C that has ended a command has reached us too, if it was one. */
 static void run_judge_struck(struct run *run)
 {
@@ -442,11 +317,7 @@ void run_close(struct run *run)
 	guard_end(&run->guard);
 	relay_outlet_close(&run->outlet);
 	if (run->interrupts > 0)
-		run_say_interrupted(run);
+		run_signals_say(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);
-	run->signals = fd_close(run->signals);
-	if (run->owns_signals) {
-		signal(SIGPIPE, run->pipe_before);
-		pthread_sigmask(SIG_SETMASK, &run->mask_before, NULL);
-	}
+	run_signals_close(run);
 }

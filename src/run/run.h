@@ -50,6 +50,23 @@ int run_open(struct run *run, const struct leat_options *options, const struct s
 /* Runs to the end; the result is in run->error. */
 void run_go(struct run *run);
 
+/* The segments that run now, by their number among these. */
+static inline struct segment *run_wave(struct run *run, uint32_t i)
+{
+	return &run->segments[run->wave_first + i];
+}
+
+static inline uint32_t run_wave_size(const struct run *run)
+{
+	return run->wave_end - run->wave_first;
+}
+
+/* The first failure is the run's. */
+void run_fail(struct run *run, const struct leat_error *error);
+
+/* Ends what still runs; force: at once. */
+void run_abort_all(struct run *run, bool force);
+
 /* Nothing is left behind. With run->abandoned the memory of *run must stay. */
 void run_close(struct run *run);
 
