@@ -44,6 +44,15 @@ static void child_signals(void)
 	static const int ours[] = {SIGPIPE, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		signal(ours[i], SIG_DFL);
+	/*
+	 * A Ctrl-Z before it was in its own group would stop it here, in the vfork that we
+	 * wait for: it is let go, as who notes the child stops it.
+	 */
+	struct sigaction stop;
+	if (sigaction(SIGTSTP, NULL, &stop) == 0 && stop.sa_handler != SIG_IGN) {
+		signal(SIGTSTP, SIG_IGN);
+		signal(SIGTSTP, SIG_DFL);
+	}
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -145,6 +154,7 @@ int child_start(struct child *child, const struct child_setup *setup)
 	if (child->pidfd < 0) {
 		r = -errno;
 		child_end(child);
+		child_end_group(child);
 	}
 	return r;
 }

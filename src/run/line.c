@@ -79,6 +79,11 @@ static void line_judge(struct line *line)
 		return;
 	line_flow_pass_on(line);
 	launcher_describe(line->command, child, how, sizeof(how));
+	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
+	if (line->rests && clean && !line_flow_owed_told(line)) {
+		line_flow_start_over(line);
+		return;
+	}
 	if (!WIFSIGNALED(child->status)) {
 		line_judge_exit(line, how);
 		line_flow_start_over(line);
@@ -132,6 +137,15 @@ static void line_look(struct line *line)
 	/* There is no room for what it wants to hear first; as it has said nothing, another may. */
 	if (stuck && line->answers == 0 && launcher_unbuffer(line->command)) {
 		line_flow_start_over(line);
+		return;
+	}
+	/*
+	 * It has answered before, and now no room is left for as much as it wants to hear. One of
+	 * several is stateless, so it may end, which makes it answer, and another goes on.
+	 */
+	if (stuck && line->command->context->bulk && !line->alone) {
+		line->rests = true;
+		dialogue_hush(&line->dialogue);
 		return;
 	}
 	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line);
@@ -198,7 +212,8 @@ static bool line_wait(struct line *line)
 	/* While it is watched it owes nothing, whatever it waits for. */
 	if (line_flow_proves(line) && !line->failed)
 		line_flow_prove(line);
-	else if (waits && !line->failed)
+	/* What it has said just now is not looked at yet, however late it is for us. */
+	else if (waits && !line->failed && !items[3].revents)
 		line_check_time(line);
 	return true;
 }

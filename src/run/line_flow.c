@@ -221,6 +221,7 @@ void line_flow_start_over(struct line *line)
 	line->answers = 0;
 	line->proven = false;
 	line->hungry = false;
+	line->rests = false;
 	line->look_ms = LINE_LOOK_MS;
 	dialogue_end(&line->dialogue);
 }

@@ -56,6 +56,7 @@ struct line {
 	bool told_since_look;
 	bool full; /* it has said what there is no memory for yet */
 	bool stall_said;
+	bool rests;	    /* the process was told that its input ends, and is to be replaced */
 	struct tries tries; /* since the last answer */
 	uint64_t since_ns;  /* the last commit: what a batch takes is counted from there */
 	struct scout scout;

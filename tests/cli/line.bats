@@ -257,3 +257,23 @@ END
 	exits 0
 	same records out
 }
+
+@test "several line: processes that buffer go on where memory has no room for what they want to hear" {
+	seq 100000 >records
+	sed s/^/x/ records >expected
+	local options
+	for options in '-j 8 --memory 64M' '-j 4 --memory 16M'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options "line:awk '{ print \"x\" \$0 }'" <records
+		exits 0
+		silent
+		same expected out
+	done
+	python3 -c 'for i in range(40): print(i % 10, 1000000 * "x")' >records
+	sed s/^/x/ records >expected
+	leat run -j 4 --memory 64M 'line:sed s/^/x/' <records
+	exits 0
+	silent
+	same expected out
+	no_leftovers
+}
