@@ -414,6 +414,15 @@ stopped() {
 	done
 }
 
+# begin_one ARGUMENT...: a run of one record, whose command has begun: it touches `started`.
+begin_one() {
+	rm -f started
+	begin run "$@"
+	give '1\n'
+	finish
+	eventually test -e started
+}
+
 @test "commands that take records stop with the run, and the time counts for none" {
 	cat >slow.sh <<'END'
 [ $# -gt 0 ] || read -r record
@@ -423,11 +432,7 @@ echo "${1-$record}"
 END
 	local stage
 	for stage in 'each:sh slow.sh {}' 'line:sh slow.sh' 'batch:sh slow.sh'; do
-		rm -f started
-		begin run --timeout 2 "$stage"
-		give '1\n'
-		finish
-		eventually test -e started
+		begin_one --timeout 2 "$stage"
 		kill -TSTP "$run"
 		eventually stopped
 		sleep 2.2
@@ -441,10 +446,7 @@ END
 }
 
 @test "a command that ended while nobody could see it ended in time" {
-	begin run --timeout 1 'each:touch started; sleep 0.5; echo {}'
-	give '1\n'
-	finish
-	eventually test -e started
+	begin_one --timeout 1 'each:touch started; sleep 0.5; echo {}'
 	kill -STOP "$run"
 	sleep 1.5
 	kill -CONT "$run"
