@@ -5,13 +5,18 @@
     tools/count.py BUILD STATUS
 
 STATUS is how the build and its tests ended. Prints `PASSED FAILED SKIPPED`, then
-a line a failure. A TAP test counts once a case, any other test once.
+a line a failure, and behind a test's last one what it said, each line with a `|`
+before it. Likewise what a sanitizer reported. A TAP test counts once a case, any
+other test once.
 """
 
 import json
 import pathlib
 import sys
 import xml.etree.ElementTree as xml
+
+# What a test says of its failure is at its end, a sanitizer's at its start.
+TELLING_LINES = 30
 
 
 def cases(logs):
@@ -36,6 +41,21 @@ def cases(logs):
     return found
 
 
+def said(test):
+    """The last lines of a failed test, but for the cases that went well."""
+    text = test.get("stdout", "") + test.get("stderr", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("ok ")]
+    return [f"| {line}" for line in lines[-TELLING_LINES:]]
+
+
+def reported(build):
+    """The first lines of each sanitizer's report."""
+    lines = []
+    for report in sorted((build / "reports").glob("*")):
+        lines += report.read_text(errors="replace").splitlines()[:TELLING_LINES]
+    return [f"| {line}" for line in lines]
+
+
 def count(build, status):
     # meson writes two logs, neither of which is enough: only the first one tells
     # of a timeout, only the second one tells a TAP test's cases.
@@ -56,9 +76,12 @@ def count(build, status):
             tally[case_how] += 1
             if case_how == "failed":
                 failures.append(f"{name.partition(':')[2] or name} {case}".strip())
+        if how == "failed":
+            failures += said(test)
     if status != 0 and not failures:
         tally["failed"] += 1
         failures.append("(the build or a sanitizer, see the log)")
+    failures += reported(build)
     return tally, failures
 
 

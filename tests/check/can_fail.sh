@@ -17,7 +17,7 @@ printf '#!/bin/sh\n' >tools/setup.sh
 cat >test.sh <<'END'
 case $1 in
 ok) ;;
-exit) exit 1 ;;
+exit) echo 'what it says' && exit 1 ;;
 signal) kill -KILL $$ ;;
 skip) exit 77 ;;
 hang) exec sleep 60 ;;
@@ -29,7 +29,9 @@ esac
 END
 
 n=0
-# expect NAME STATUS LAST_LINE TEST...: a project of these tests must end so.
+telling=passed
+# expect NAME STATUS LAST_LINE TEST...: a project of these tests must end so, and
+# $telling be found in what is said.
 expect() {
 	name=$1
 	status=$2
@@ -51,12 +53,13 @@ expect() {
 	} >meson.build
 	got=0
 	./check plain >said 2>&1 || got=$?
-	if [ "$got" = "$status" ] && [ "$(tail -n 1 said)" = "$last" ]; then
+	if [ "$got" = "$status" ] && [ "$(tail -n 1 said)" = "$last" ] && grep -q -e "$telling" said; then
 		echo "ok $n $name"
 	else
 		echo "not ok $n $name"
 		echo "# wanted: status $status, $last"
 		echo "# got:    status $got, $(tail -n 1 said)"
+		echo "# and somewhere: $telling"
 		sed 's/^/# /' said
 	fi
 }
@@ -65,8 +68,11 @@ echo 1..8
 expect 'all pass' 0 '1 passed, 0 failed' ok
 expect 'all pass again' 0 '1 passed, 0 failed' ok
 expect 'a failing case among others' 1 '3 passed, 1 failed, 1 skipped' ok tap
+telling='| what it says'
 expect 'every way to fail' 1 '2 passed, 5 failed, 1 skipped' ok exit signal hang short silent skip
+telling='| a sanitizer was here'
 expect "a sanitizer's report that no test noticed" 1 '2 passed, 1 failed' ok report
+telling=passed
 expect 'a broken build' 1 '0 passed, 1 failed' ok
 expect 'no test at all' 1 '0 passed, 0 failed'
 expect 'none but skipped ones' 1 '0 passed, 0 failed, 1 skipped' skip

@@ -19,7 +19,7 @@ import threading
 import time
 import unittest
 
-from run import Run, kill
+from run import PATIENCE_S, Run, kill
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOIL = f"{HERE}/stages.c:toil"
@@ -88,13 +88,22 @@ def own_kib(pid):
         return int(re.search(r"^RssAnon:\s+(\d+) kB", file.read(), re.MULTILINE)[1])
 
 
-def descriptors(pid):
-    """How many it has when it is not about to start a process."""
-    fewest = math.inf
-    for _ in range(20):
-        fewest = min(fewest, len(os.listdir(f"/proc/{pid}/fd")))
-        time.sleep(0.005)
-    return fewest
+def descriptors(run, n_workers):
+    """How many leat has while all its workers stand.
+
+    It has fewer from when it has seen a death to when it starts the successor, and some
+    more while it does that.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        before = run.workers()
+        fewest = math.inf
+        for _ in range(20):
+            fewest = min(fewest, len(os.listdir(f"/proc/{run.process.pid}/fd")))
+            time.sleep(0.005)
+        if len(before) == n_workers and set(run.workers()) == set(before):
+            return fewest
+    raise TimeoutError(f"{len(run.workers())} workers of {n_workers}")
 
 
 def said_so_far(run):
@@ -135,6 +144,7 @@ class Soak(unittest.TestCase):
 
     def kill_workers(self, run, reader):
         """Kills one after the other; returns leat's size early on and at the end."""
+        n_workers = len(run.workers())
         killed = set()
         sizes = []
         while len(killed) < KILLS:
@@ -148,7 +158,7 @@ class Soak(unittest.TestCase):
                 kill(victim)
                 killed.add(victim)
             if len(killed) in (KILLS // 10, KILLS):
-                sizes.append((descriptors(run.process.pid), own_kib(run.process.pid)))
+                sizes.append((descriptors(run, n_workers), own_kib(run.process.pid)))
         return sizes[0], sizes[-1]
 
     def soak(self, *arguments):
