@@ -124,6 +124,7 @@ struct region_header {
 	uint32_t window_slots;	/* that may be in flight at once */
 	uint32_t least_records; /* that a batch should hold */
 	uint32_t awaited;	/* somebody waits for a batch to be the oldest */
+	uint32_t held_back;	/* the source has records, and no room for them */
 	/* Changes with every batch. */
 	uint64_t oldest __attribute__((aligned(64))); /* all before are retired */
 	uint64_t source_buffer;			      /* bytes of it */

@@ -20,8 +20,11 @@
 /* How seldom it is looked at in the end; first after LINE_LOOK_MS. */
 #define LINE_LOOK_MAX_MS 1000
 
-/* From which look on one that was told no more is taken for the last that there is room for. */
-#define LINE_LOOK_STUCK_MS 64
+/* Where it may be another's turn to be helped, which is to be seen soon. */
+#define LINE_LOOK_HELD_MS 16
+
+/* As many looks in vain, and there is no room for what it wants to hear. */
+#define LINE_LOOKS_STUCK 2u
 
 /* Of so many answers that are owed, so many bytes should come at once. */
 #define LINE_MANY      64
@@ -98,6 +101,17 @@ static void line_judge(struct line *line)
 		line_flow_fail(line, "%s, %u times", how, line->tries.crashed + line->tries.killed);
 }
 
+/*
+ * Whether it will never hear more, as far as this look tells: the source has no room, and
+ * nothing is on its way. Of several that wait so it is the turn of the first: when it
+ * answers, there is room for all.
+ */
+static bool line_is_held(const struct line *line)
+{
+	return !line->told_since_look && pace_is_held_back(line->region) &&
+	       ring_none_to_come(line->region, line_flow_first(line), line->position);
+}
+
 static void line_say_stall(struct line *line)
 {
 	const struct launcher_context *context = line->command->context;
@@ -106,6 +120,10 @@ static void line_say_stall(struct line *line)
 	const char *why = "it is still at work; --timeout would end it";
 	if (line->exhausted && dialogue->to < 0)
 		why = "its input has ended; --timeout would end it";
+	else if (dialogue_is_hungry(dialogue) && line_is_held(line))
+		why = "it waits for more input than --memory has room for, so it keeps its answers "
+		      "in a buffer; raise --memory, or have it flush each line (fflush(), -u, "
+		      "--line-buffered)";
 	else if (dialogue_is_hungry(dialogue))
 		why = "it waits for more input, so it keeps its answers in a buffer; have it flush "
 		      "each line (fflush(), -u, --line-buffered), or use batch:";
@@ -120,8 +138,28 @@ static void line_say_stall(struct line *line)
 /* The next look, after one that changed nothing: soon while an interpreter may be starting. */
 static int line_later(const struct line *line)
 {
+	int most = pace_is_held_back(line->region) ? LINE_LOOK_HELD_MS : LINE_LOOK_MAX_MS;
 	int later = line->look_ms + line->look_ms / 4 + 1;
-	return later < LINE_LOOK_MAX_MS ? later : LINE_LOOK_MAX_MS;
+	return later < most ? later : most;
+}
+
+/*
+ * Lets go a process that waits for more than there is room for. Returns false if it
+ * has to be left as it is.
+ */
+static bool line_free(struct line *line)
+{
+	/* As it has said nothing, another one may be asked, which buffers less. */
+	if (line->answers == 0 && launcher_unbuffer(line->command)) {
+		line_flow_start_over(line);
+		return true;
+	}
+	/* One of several is stateless: it may end, which makes it answer, and another goes on. */
+	if (line->alone)
+		return false;
+	line->rests = true;
+	dialogue_hush(&line->dialogue);
+	return true;
 }
 
 /* A process that keeps its answers back gets more at a time. */
@@ -132,22 +170,9 @@ static void line_look(struct line *line)
 		line->look_ms = line_later(line);
 		return;
 	}
-	/* What hurries the source is soon there; where the input itself is slow, it is not. */
-	bool stuck = !line->told_since_look && line->look_ms >= LINE_LOOK_STUCK_MS;
-	/* There is no room for what it wants to hear first; as it has said nothing, another may. */
-	if (stuck && line->answers == 0 && launcher_unbuffer(line->command)) {
-		line_flow_start_over(line);
+	line->looks_held = line_is_held(line) ? line->looks_held + 1 : 0;
+	if (line->looks_held > LINE_LOOKS_STUCK && line_free(line))
 		return;
-	}
-	/*
-	 * It has answered before, and now no room is left for as much as it wants to hear. One of
-	 * several is stateless, so it may end, which makes it answer, and another goes on.
-	 */
-	if (stuck && line->command->context->bulk && !line->alone) {
-		line->rests = true;
-		dialogue_hush(&line->dialogue);
-		return;
-	}
 	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line);
 	line->told_since_look = false;
 	line->hungry = true;

@@ -122,9 +122,7 @@ void line_flow_take(struct line *line)
 	while (!line->exhausted && line_flow_may_claim(line)) {
 		if (!allowed || !line_flow_claim(line, &seq)) {
 			line->looked = true;
-			line->exhausted =
-			    ring_all_claimed(line->region, line->position, line->next);
-			return;
+			break;
 		}
 		line_flow_begin(line, seq);
 		struct slot *slot = slot_at(line->region, seq);
@@ -132,6 +130,10 @@ void line_flow_take(struct line *line)
 		if (slot->n_records[slot_input(line->position)] == 0 && line->n_batches == 1)
 			line_flow_commit(line);
 	}
+	/* Where it holds them all, there may be none to look for. */
+	bool all = line->n_batches == line->region->header->n_slots;
+	if (line->looked || all)
+		line->exhausted = ring_all_claimed(line->region, line->position, line->next);
 }
 
 bool line_flow_may_take_more(const struct line *line)
@@ -222,6 +224,7 @@ void line_flow_start_over(struct line *line)
 	line->proven = false;
 	line->hungry = false;
 	line->rests = false;
+	line->looks_held = 0;
 	line->look_ms = LINE_LOOK_MS;
 	dialogue_end(&line->dialogue);
 }
@@ -371,6 +374,16 @@ void line_flow_prove(struct line *line)
 		return;
 	line->proven = true;
 	line_flow_pass_on(line);
+}
+
+uint64_t line_flow_first(const struct line *line)
+{
+	uint64_t first = line->batches[0].seq;
+	for (uint32_t i = 1; i < line->n_batches; i++) {
+		if (line->batches[i].seq < first)
+			first = line->batches[i].seq;
+	}
+	return first;
 }
 
 uint64_t line_flow_owed(const struct line *line)

@@ -2,6 +2,7 @@
 #include "pace.h"
 
 #include "atomic.h"
+#include "claim.h"
 #include "notify.h"
 
 /*
@@ -16,6 +17,12 @@
 /* So many times as many records should a batch hold for each look that finds its process waiting.
  */
 #define PACE_HURRY 8u
+
+/*
+ * And such a part of all slots may be in flight besides: so few that in the last of them the
+ * batches are as large as can be.
+ */
+#define PACE_HURRY_SLOTS 16u
 
 void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 {
@@ -120,18 +127,40 @@ void pace_hurry(const struct region *region)
 	struct region_header *header = region->header;
 	/* relaxed: as pace_retire, which may be at it too: either's values will do */
 	uint32_t least = PACE_HURRY * atomic_load_relaxed(&header->least_records);
-	uint32_t window = atomic_load_relaxed(&header->window_slots);
-	if (least == 0)
+	uint32_t base = atomic_load_relaxed(&header->window_base);
+	uint32_t window =
+	    atomic_load_relaxed(&header->window_slots) + 1 + header->n_slots / PACE_HURRY_SLOTS;
+	if (least == 0) {
 		least = PACE_HURRY;
+		/* So many were too few, and would be again; half stay free for larger batches. */
+		if (2 * base <= header->n_slots / 2)
+			atomic_store_relaxed(&header->window_base, 2 * base);
+	}
 	if (least > PACE_RECORDS_MAX)
 		least = PACE_RECORDS_MAX;
+	if (window > header->n_slots)
+		window = header->n_slots;
 	if (atomic_load_relaxed(&header->batch_records) < least)
 		atomic_store_relaxed(&header->batch_records, least);
 	atomic_store_relaxed(&header->least_records, least);
+	/* Until it has looked again. */
+	pace_hold_back(region, false);
 	/* pairs with: pace_may_fill: a source that waits sees it at its second look */
-	(void)atomic_exchange_seq(
-	    &header->window_slots, window + atomic_load_relaxed(&header->window_base));
+	(void)atomic_exchange_seq(&header->window_slots, window);
 	notify_wake(region_wait_word(region, GROUP_SOURCE));
+}
+
+void pace_hold_back(const struct region *region, bool held)
+{
+	/* relaxed: who asks does so again and again */
+	atomic_store_relaxed(&region->header->held_back, held);
+}
+
+bool pace_is_held_back(const struct region *region)
+{
+	/* relaxed: see pace_hold_back */
+	return atomic_load_relaxed(&region->header->held_back) ||
+	       ring_end_seq(region) != END_UNKNOWN;
 }
 
 bool pace_may_fill(const struct region *region, uint64_t in_flight)

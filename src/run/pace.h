@@ -42,8 +42,17 @@ uint32_t pace_records(const struct region *region);
  */
 void pace_bound_window(const struct region *region, uint32_t slots);
 
-/* Such a stage waits for more: more slots, and many more records in each. */
+/*
+ * Such a stage waits for more: more slots, and many more records in each. A stage that
+ * waits again when it has answered gets more slots from the start.
+ */
 void pace_hurry(const struct region *region);
+
+/* The source's: it has records that there is no room for, or has found room. */
+void pace_hold_back(const struct region *region, bool held);
+
+/* Whether it is of no use to hurry the source: it is held back, or has nothing more. */
+bool pace_is_held_back(const struct region *region);
 
 /* Whether another slot may be filled, with so many in flight. */
 bool pace_may_fill(const struct region *region, uint64_t in_flight);

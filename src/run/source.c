@@ -67,10 +67,13 @@ static bool source_wait_slot(struct source *source, uint32_t n_records, size_t s
 	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
 	while (!source_input_stopping(source)) {
 		uint32_t key = notify_prepare(word);
-		if (source_may_fill(source, n_records, size))
+		if (source_may_fill(source, n_records, size)) {
+			pace_hold_back(source->region, false);
 			return true;
+		}
 		if (source_input_stopping(source))
 			break;
+		pace_hold_back(source->region, true);
 		notify_sleep(word, key);
 	}
 	return false;

@@ -23,10 +23,16 @@
 /* How often records that wait for others are looked at. */
 #define SOURCE_INPUT_LOOK_MS 20
 
-/* A quarter of what is free of charge: so a batch of numbers is, as text and as an array. */
+/*
+ * A quarter of what is free of charge: so a batch of numbers is, as text and as an array. Where
+ * a stage waits for more than fits into all slots by that, it is as much as may be charged.
+ */
 static size_t source_input_batch_bytes(const struct source *source)
 {
-	return source_input_least(SOURCE_INPUT_BATCH_BYTES, source->region->header->area_keep / 4);
+	const struct region_header *header = source->region->header;
+	bool hurries = pace_least_records(source->region) > 0;
+	return source_input_least(
+	    SOURCE_INPUT_BATCH_BYTES, hurries ? header->young / 16 : header->area_keep / 4);
 }
 
 /*
@@ -39,10 +45,13 @@ static bool source_input_wait_buffer(struct source *source, size_t capacity)
 	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
 	while (!source_input_stopping(source)) {
 		uint32_t key = notify_prepare(word);
-		if (budget_reserve_source(source->region, capacity))
+		if (budget_reserve_source(source->region, capacity)) {
+			pace_hold_back(source->region, false);
 			return true;
+		}
 		if (source_input_stopping(source))
 			break;
+		pace_hold_back(source->region, true);
 		notify_sleep(word, key);
 	}
 	return false;

@@ -277,3 +277,61 @@ END
 	same expected out
 	no_leftovers
 }
+
+# One whose buffer is its own: nothing that it is started with makes it smaller.
+keeps_a_thousand() {
+	cat >keeps.py <<'END'
+import sys
+kept = []
+for line in sys.stdin:
+    kept.append(line[:line.index(" ") + 1] + "\n")
+    if len(kept) == 1000:
+        sys.stdout.write("".join(kept))
+        sys.stdout.flush()
+        kept = []
+sys.stdout.write("".join(kept))
+END
+}
+
+@test "line: processes that keep a thousand answers get a thousand records, from a pipe, in little memory" {
+	keeps_a_thousand
+	python3 -c 'for i in range(20500): print(i, 900 * "x")' >records
+	cut -d' ' -f1 records | sed 's/$/ /' >expected
+	local options
+	for options in '-j 1 --memory 16M' '-j 2 --memory 64M' '-j 4 --memory 32M' '-j 4'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options 'line:python3 keeps.py' < <(cat records)
+		exits 0
+		silent
+		same expected out
+	done
+	no_leftovers
+}
+
+@test "several line: stages that buffer go on where one waits for the other's answers" {
+	seq 60000 >records
+	sed 's/^/xx/' records >expected
+	local options
+	for options in '-j 2 --memory 4M' '-j 8 --memory 16M'; do
+		# shellcheck disable=SC2086 # words
+		leat run $options "line:awk '{ print \"x\" \$0 }'" "b=line:awk '{ print \"x\" \$0 }'" < <(cat records)
+		exits 0
+		silent
+		same expected out
+	done
+	no_leftovers
+}
+
+@test "a line: process that wants to hear more than there is memory for is told as that, and ends with the run" {
+	keeps_a_thousand
+	python3 -c 'for i in range(20000): print(i, 4000 * "x")' >records
+	begin run --memory 4M --stall 1 'line:python3 keeps.py'
+	cat records >&8 &
+	local feeder=$!
+	eventually grep -q "leat: stage 'keeps': process [0-9]* has answered nothing for 1 s and owes [0-9]* answers: it waits for more input than --memory has room for, " err
+	kill -INT "$run"
+	ended
+	exits 130
+	kill "$feeder"
+	no_leftovers
+}
