@@ -215,27 +215,6 @@ bool ring_held_from(const struct region *region, unsigned worker, uint32_t *slot
 	return false;
 }
 
-bool ring_none_to_come(const struct region *region, uint64_t seq, unsigned position)
-{
-	uint64_t oldest = budget_oldest(region);
-	for (uint64_t i = oldest; i < oldest + region->header->n_slots; i++) {
-		/* The source fills in order. */
-		if (!ring_passed(region, i, 0))
-			return true;
-		if (ring_passed(region, i, position))
-			continue;
-		uint64_t state = ring_state(region, i);
-		bool taken = i >= seq && state_is_busy(state) &&
-			     state_place_of(state) == ring_place(region, i, position);
-		/* relaxed: see ring_may_begin */
-		bool waits = !state_is_busy(state) && i != oldest &&
-			     atomic_load_relaxed(&slot_at(region, i)->is_patient);
-		if (!taken && !waits)
-			return false;
-	}
-	return true;
-}
-
 unsigned ring_present(const struct region *region, unsigned group)
 {
 	unsigned n = 0;

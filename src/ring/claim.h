@@ -79,13 +79,6 @@ bool ring_all_claimed(const struct region *region, unsigned position, uint64_t n
  */
 int ring_commit(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
-/*
- * Whether nothing is on its way to who holds this batch at this position: it is the first
- * that is claimed there, and all others are past it, or are claimed there, or wait to be the
- * oldest. It may change at any time.
- */
-bool ring_none_to_come(const struct region *region, uint64_t seq, unsigned position);
-
 /* How many batches are at a group's positions, claimed or not. */
 unsigned ring_present(const struct region *region, unsigned group);
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define REGION_MAGIC   0x7461656cu /* "leat" */
-#define REGION_VERSION 2u
+#define REGION_VERSION 3u
 #define REGION_LINE    64u
 
 /* Of what is attached; nobody makes as many. */

@@ -78,7 +78,8 @@ struct region_worker {
 	uint32_t group;
 	uint32_t pid;
 	uint32_t commits; /* a counter that may wrap */
-	char why[764];
+	uint32_t starves; /* an enum starve, see starve.h */
+	char why[760];
 };
 
 /* What a group waits on. A commit touches the first line, so the other two have their own. */

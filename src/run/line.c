@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "line_flow.h"
 #include "pace.h"
+#include "starve.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,11 +21,8 @@
 /* How seldom it is looked at in the end; first after LINE_LOOK_MS. */
 #define LINE_LOOK_MAX_MS 1000
 
-/* Where it may be another's turn to be helped, which is to be seen soon. */
-#define LINE_LOOK_HELD_MS 16
-
-/* As many looks in vain, and there is no room for what it wants to hear. */
-#define LINE_LOOKS_STUCK 2u
+/* One that starves: its turn may come when another one has been helped. */
+#define LINE_LOOK_STARVED_MS 32
 
 /* Of so many answers that are owed, so many bytes should come at once. */
 #define LINE_MANY      64
@@ -101,26 +99,15 @@ static void line_judge(struct line *line)
 		line_flow_fail(line, "%s, %u times", how, line->tries.crashed + line->tries.killed);
 }
 
-/*
- * Whether it will never hear more, as far as this look tells: the source has no room, and
- * nothing is on its way. Of several that wait so it is the turn of the first: when it
- * answers, there is room for all.
- */
-static bool line_is_held(const struct line *line)
-{
-	return !line->told_since_look && pace_is_held_back(line->region) &&
-	       ring_none_to_come(line->region, line_flow_first(line), line->position);
-}
-
 static void line_say_stall(struct line *line)
 {
 	const struct launcher_context *context = line->command->context;
 	const struct dialogue *dialogue = &line->dialogue;
 	uint64_t owed = line_flow_owed(line);
 	const char *why = "it is still at work; --timeout would end it";
-	if (line->exhausted && dialogue->to < 0)
+	if (dialogue->to < 0)
 		why = "its input has ended; --timeout would end it";
-	else if (dialogue_is_hungry(dialogue) && line_is_held(line))
+	else if (dialogue_is_hungry(dialogue) && line->stands)
 		why = "it waits for more input than --memory has room for, so it keeps its answers "
 		      "in a buffer; raise --memory, or have it flush each line (fflush(), -u, "
 		      "--line-buffered)";
@@ -136,30 +123,29 @@ static void line_say_stall(struct line *line)
 }
 
 /* The next look, after one that changed nothing: soon while an interpreter may be starting. */
-static int line_later(const struct line *line)
+static int line_later(const struct line *line, int most)
 {
-	int most = pace_is_held_back(line->region) ? LINE_LOOK_HELD_MS : LINE_LOOK_MAX_MS;
 	int later = line->look_ms + line->look_ms / 4 + 1;
 	return later < most ? later : most;
 }
 
-/*
- * Lets go a process that waits for more than there is room for. Returns false if it
- * has to be left as it is.
- */
-static bool line_free(struct line *line)
+/* As it has said nothing, another one may be asked, which buffers less. */
+static bool line_may_unbuffer(const struct line *line)
 {
-	/* As it has said nothing, another one may be asked, which buffers less. */
-	if (line->answers == 0 && launcher_unbuffer(line->command)) {
+	return line->answers == 0 && !line->command->unbuffered;
+}
+
+/* Lets a process go that is never told as much as it wants to hear. */
+static void line_let_go(struct line *line)
+{
+	if (line_may_unbuffer(line)) {
+		(void)launcher_unbuffer(line->command);
 		line_flow_start_over(line);
-		return true;
+		return;
 	}
 	/* One of several is stateless: it may end, which makes it answer, and another goes on. */
-	if (line->alone)
-		return false;
 	line->rests = true;
 	dialogue_hush(&line->dialogue);
-	return true;
 }
 
 /* A process that keeps its answers back gets more at a time. */
@@ -167,13 +153,20 @@ static void line_look(struct line *line)
 {
 	bool waits_for_us = line_flow_owed_told(line) && !line_flow_wants_to_tell(line);
 	if (!waits_for_us || !dialogue_is_hungry(&line->dialogue)) {
-		line->look_ms = line_later(line);
+		line->look_ms = line_later(line, LINE_LOOK_MAX_MS);
 		return;
 	}
-	line->looks_held = line_is_held(line) ? line->looks_held + 1 : 0;
-	if (line->looks_held > LINE_LOOKS_STUCK && line_free(line))
+	bool may_rest = !line->alone || line_may_unbuffer(line);
+	/* The source has looked again since it was hurried. */
+	bool held = !line->told_since_look && pace_is_held_back(line->region);
+	starve_say(line->region, line->worker, may_rest ? STARVE_MAY_REST : STARVE_ONLY_MORE);
+	line->stands = held && starve_stands(line->region);
+	if (held && may_rest && starve_is_turn(line->region, line->position, line->worker)) {
+		line_let_go(line);
 		return;
-	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line);
+	}
+	int most = may_rest ? LINE_LOOK_STARVED_MS : LINE_LOOK_MAX_MS;
+	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line, most);
 	line->told_since_look = false;
 	line->hungry = true;
 	pace_hurry(line->region);

@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "limit.h"
 #include "slot.h"
+#include "starve.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,6 +17,13 @@
 
 /* Batches that one of several workers holds: what is being answered, and the next. */
 #define LINE_FLOW_AHEAD 2u
+
+/* It has been told more, or has answered: it does not starve. */
+static void line_flow_is_fed(struct line *line)
+{
+	line->stands = false;
+	starve_say(line->region, line->worker, STARVE_NO);
+}
 
 static struct slot *line_flow_slot(const struct line *line, uint32_t i)
 {
@@ -107,7 +115,7 @@ static bool line_flow_claim(struct line *line, uint64_t *ret_seq)
 
 static bool line_flow_may_claim(const struct line *line)
 {
-	if (line->n_batches == line->region->header->n_slots)
+	if (line->rests || line->n_batches == line->region->header->n_slots)
 		return false;
 	if (!line->proven && !line->hungry)
 		return line->n_batches == 0;
@@ -175,6 +183,8 @@ void line_flow_tell(struct line *line)
 			told = dialogue_say(
 			    &line->dialogue, (const char *)input.data + batch->told, left);
 		batch->told += told;
+		if (told > 0)
+			line_flow_is_fed(line);
 		line->told_since_look |= told > 0;
 		if (batch->told < input.size)
 			return;
@@ -224,7 +234,7 @@ void line_flow_start_over(struct line *line)
 	line->proven = false;
 	line->hungry = false;
 	line->rests = false;
-	line->looks_held = 0;
+	line_flow_is_fed(line);
 	line->look_ms = LINE_LOOK_MS;
 	dialogue_end(&line->dialogue);
 }
@@ -323,6 +333,7 @@ static bool line_flow_hand_out(struct line *line)
 	}
 	if (!line_flow_has_room(line, batch->size + size))
 		return false;
+	line_flow_is_fed(line);
 	memcpy(slot_area(line->region, batch->seq, slot_output(line->position)) + batch->size,
 	    dialogue->data + dialogue->start, size);
 	dialogue_take(dialogue, size);
@@ -374,16 +385,6 @@ void line_flow_prove(struct line *line)
 		return;
 	line->proven = true;
 	line_flow_pass_on(line);
-}
-
-uint64_t line_flow_first(const struct line *line)
-{
-	uint64_t first = line->batches[0].seq;
-	for (uint32_t i = 1; i < line->n_batches; i++) {
-		if (line->batches[i].seq < first)
-			first = line->batches[i].seq;
-	}
-	return first;
 }
 
 uint64_t line_flow_owed(const struct line *line)

@@ -54,8 +54,8 @@ struct line {
 	uint64_t answers; /* of the process */
 	int look_ms;	  /* how long it may be quiet until it is looked at */
 	bool told_since_look;
-	unsigned looks_held; /* so many in a row have found no room for what it wants to hear */
-	bool full;	     /* it has said what there is no memory for yet */
+	bool stands; /* as of the last look nothing more will come: there is no room for it */
+	bool full;   /* it has said what there is no memory for yet */
 	bool stall_said;
 	bool rests;	    /* the process was told that its input ends, and is to be replaced */
 	struct tries tries; /* since the last answer */
@@ -77,9 +77,6 @@ bool line_flow_may_take_more(const struct line *line);
 /* Tells the process what it takes now. */
 void line_flow_tell(struct line *line);
 bool line_flow_wants_to_tell(struct line *line);
-
-/* The first of its batches, of which there is one; a late one may be told behind others. */
-uint64_t line_flow_first(const struct line *line);
 
 /* How many answers are owed, and whether the oldest batch is owed one to what was told. */
 uint64_t line_flow_owed(const struct line *line);

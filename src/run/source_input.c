@@ -30,9 +30,9 @@
 static size_t source_input_batch_bytes(const struct source *source)
 {
 	const struct region_header *header = source->region->header;
-	bool hurries = pace_least_records(source->region) > 0;
-	return source_input_least(
-	    SOURCE_INPUT_BATCH_BYTES, hurries ? header->young / 16 : header->area_keep / 4);
+	uint64_t free = header->area_keep / 4;
+	uint64_t charged = pace_least_records(source->region) > 0 ? header->young / 16 : 0;
+	return source_input_least(SOURCE_INPUT_BATCH_BYTES, charged > free ? charged : free);
 }
 
 /*

@@ -97,7 +97,7 @@ static void is_known_by_its_first_bytes(void **state)
 	char start[16];
 	assert_int_equal(pread(region.fd, start, sizeof(start), 0), sizeof(start));
 	uint64_t size = (uint64_t)file_size(region.fd);
-	assert_memory_equal(start, "leat\2\0\0\0", 8);
+	assert_memory_equal(start, "leat\3\0\0\0", 8);
 	assert_memory_equal(start + 8, &size, 8);
 	assert_int_equal(fcntl(region.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	region_free(&region);
@@ -359,7 +359,7 @@ static void refuses_insane_headers(void **state)
 		uint64_t value;
 	} cases[] = {
 	    {"magic", FIELD(magic), 0x7461656b},
-	    {"version", FIELD(version), 3},
+	    {"version", FIELD(version), 4},
 	    {"version", FIELD(version), 0},
 	    {"size", FIELD(size), 4096},
 	    {"no slots", FIELD(n_slots), 0},
