@@ -83,8 +83,9 @@ begin() {
 	mkfifo in
 	exec 8<>in
 	: >out
-	# What a shell starts beside itself ignores interrupts, unless told otherwise.
-	env --default-signal=INT,QUIT "$LEAT" "$@" <in >out 2>err 3>&- 8>&- &
+	# What a shell starts beside itself ignores interrupts, and under nohup hangups, unless told
+	# otherwise.
+	env --default-signal=INT,QUIT,HUP "$LEAT" "$@" <in >out 2>err 3>&- 8>&- &
 	run=$!
 }
 
