@@ -8,14 +8,19 @@ load helper
 C=$STAGES/growing.c
 PY=$STAGES/growing.py
 
-# watched BYTES ARGUMENT...: runs leat on the file records; its areas never take more.
+# watched BYTES ARGUMENT...: runs leat on the file records; its areas never take more. A run
+# that the watcher did not get to see, as a busy machine has it, is no measurement.
 watched() {
 	local most=$1
 	shift
-	status=0
-	timeout -k 5 "$LIMIT" python3 "$BATS_TEST_DIRNAME/resident.py" most \
-		"$LEAT" "$@" <records >out 2>err 3>&- || status=$?
-	exits 0 && silent && stayed_within "$most" "$*" || return
+	for _ in 1 2 3; do
+		status=0
+		timeout -k 5 "$LIMIT" python3 "$BATS_TEST_DIRNAME/resident.py" most \
+			"$LEAT" "$@" <records >out 2>err 3>&- || status=$?
+		exits 0 && silent || return
+		[ "$(<most)" = 0 ] || break
+	done
+	stayed_within "$most" "$*"
 }
 
 # stayed_within BYTES WHAT: by the file most. The tables before the areas are some KiB.
