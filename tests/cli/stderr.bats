@@ -112,7 +112,7 @@ dies() {
 }
 
 @test "a process that dies before it is ready" {
-	printf 'import os, sys\nprint("loading")\nsys.stderr.write("no luck today")\nos._exit(1)\n' >unlucky.py
+	printf 'import os, sys\nprint("loading")\nsys.stderr.write("no luck today")\nsys.stderr.flush()\nos._exit(1)\n' >unlucky.py
 	local mode
 	for mode in "${DISTINCT[@]}"; do
 		leat run -m "$mode" unlucky.py:f < <(seq 5)
