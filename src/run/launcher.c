@@ -100,7 +100,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
 		    program, r == -EACCES ? "is not executable" : "no such command");
 	if (stage->kind == STAGE_LINE && !context->bulk)
-		(void)launcher_unbuffer(command);
+		launcher_unbuffer(command);
 	return 0;
 }
 
@@ -114,14 +114,11 @@ static void launcher_set(struct launcher *command, const char *assignment)
 	*at = (char *)assignment;
 }
 
-bool launcher_unbuffer(struct launcher *command)
+void launcher_unbuffer(struct launcher *command)
 {
-	if (command->unbuffered)
-		return false;
 	command->unbuffered = true;
 	command->stdbuf = path_find("stdbuf", NULL) == 0;
 	launcher_set(command, "PYTHONUNBUFFERED=1");
-	return true;
 }
 
 void launcher_close(struct launcher *command)

@@ -71,9 +71,9 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 
 /*
  * From now on its processes are started so that they keep no answer in a buffer, if it is stdio's
- * or Python's. Returns false if they were already.
+ * or Python's; `unbuffered` says that it was done.
  */
-bool launcher_unbuffer(struct launcher *command);
+void launcher_unbuffer(struct launcher *command);
 
 /* Accepts one that was never opened. */
 void launcher_close(struct launcher *command);

@@ -139,7 +139,7 @@ static bool line_may_unbuffer(const struct line *line)
 static void line_let_go(struct line *line)
 {
 	if (line_may_unbuffer(line)) {
-		(void)launcher_unbuffer(line->command);
+		launcher_unbuffer(line->command);
 		line_flow_start_over(line);
 		return;
 	}
