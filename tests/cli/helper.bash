@@ -129,6 +129,10 @@ show() {
 	echo "status: $status"
 	echo "out: $(head -c 500 out)"
 	echo "err: $(head -c 2000 err)"
+	local pid
+	for pid in $(marked); do
+		echo "process $(cut -d ' ' -f 1-3 "/proc/$pid/stat"): $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	done
 }
 
 fail() {
