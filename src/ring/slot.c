@@ -13,18 +13,6 @@
 static_assert(offsetof(struct slot, history) % 8 == 0, "histories hold 64-bit words");
 static_assert(sizeof(((struct slot_failure *)0)->record) >= QUOTE_RECORD_MAX, "quote_record");
 
-static uint64_t slot_index(const struct region *region, uint64_t seq)
-{
-	return seq & (region->header->n_slots - 1);
-}
-
-struct slot *slot_at(const struct region *region, uint64_t seq)
-{
-	const struct region_header *header = region->header;
-	return (struct slot *)((char *)header + header->slots_offset +
-			       slot_index(region, seq) * header->slot_stride);
-}
-
 static uint64_t slot_area_offset(const struct region *region, uint64_t seq, unsigned area)
 {
 	const struct region_header *header = region->header;
@@ -114,11 +102,6 @@ void slot_shorten_input(const struct region *region, uint64_t seq, unsigned posi
 void slot_fail_source(struct slot *slot, const char *why)
 {
 	slot_fail(slot, SLOT_SOURCE_FAILED, 0, why);
-}
-
-void slot_clear_failure(struct slot *slot)
-{
-	slot->failure.stage = SLOT_NO_FAILURE;
 }
 
 void slot_set_words(struct slot *slot, const char *words)

@@ -75,7 +75,17 @@ struct slot {
 	struct slot_history history[]; /* n_stages */
 };
 
-struct slot *slot_at(const struct region *region, uint64_t seq);
+static inline uint64_t slot_index(const struct region *region, uint64_t seq)
+{
+	return seq & (region->header->n_slots - 1);
+}
+
+static inline struct slot *slot_at(const struct region *region, uint64_t seq)
+{
+	const struct region_header *header = region->header;
+	return (struct slot *)((char *)header + header->slots_offset +
+			       slot_index(region, seq) * header->slot_stride);
+}
 
 /* The area that is written at a position, and the one that is read there. */
 static inline unsigned slot_output(unsigned position)
@@ -110,7 +120,11 @@ void slot_shorten_input(const struct region *region, uint64_t seq, unsigned posi
 
 /* The source failed where its next record would be. */
 void slot_fail_source(struct slot *slot, const char *why);
-void slot_clear_failure(struct slot *slot);
+
+static inline void slot_clear_failure(struct slot *slot)
+{
+	slot->failure.stage = SLOT_NO_FAILURE;
+}
 
 /* What a process that died with the batch said last, for slot_describe_failure. */
 void slot_set_words(struct slot *slot, const char *words);

@@ -10,9 +10,9 @@
 #include "failure.h"
 #include "fd.h"
 #include "limit.h"
-#include "pace.h"
 #include "recovery.h"
 #include "thread.h"
+#include "window.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 /* Batches in flight. */
 #define CREW_SLOTS 32u
 
-/* With programs that may answer only when they have been told much; see pace_bound_window. */
+/* With programs that may answer only when they have been told much; see window_bound. */
 #define CREW_SLOTS_LINE	 256u
 #define CREW_WINDOW_LINE 4u /* slots for each of them */
 
@@ -139,7 +139,7 @@ int crew_start(
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r));
 	if (lines > 0)
-		pace_bound_window(&crew->region, CREW_WINDOW_LINE * lines);
+		window_bound(&crew->region, CREW_WINDOW_LINE * lines);
 	for (unsigned group = GROUP_WORKERS; group < crew->region.header->n_groups; group++) {
 		if (crew->plan.is_auto[group])
 			limit_set(&crew->region, group, 1);
@@ -206,6 +206,15 @@ int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_e
 			r = recovery_host_died(crew, i, reterr);
 	}
 	return r;
+}
+
+bool crew_is_in_process(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (crew->plan.hosts[i] != HOST_SELF)
+			return false;
+	}
+	return true;
 }
 
 bool crew_has_hosts(const struct crew *crew)

@@ -88,6 +88,9 @@ int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_e
 /* Whether every host has ended and been reaped, and every thread has done its work. */
 bool crew_is_gone(const struct crew *crew);
 
+/* Whether all its workers are threads of this process. */
+bool crew_is_in_process(const struct crew *crew);
+
 /* Whether a host's process is there. */
 bool crew_has_hosts(const struct crew *crew);
 

@@ -5,7 +5,7 @@
 #include "failure.h"
 #include "nested.h"
 #include "path.h"
-#include "shell.h"
+#include "shell_syntax.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #include "fd.h"
 #include "frame.h"
 #include "line_flow.h"
-#include "pace.h"
 #include "starve.h"
+#include "window.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -158,7 +158,7 @@ static void line_look(struct line *line)
 	}
 	bool may_rest = !line->alone || line_may_unbuffer(line);
 	/* The source has looked again since it was hurried. */
-	bool held = !line->told_since_look && pace_is_held_back(line->region);
+	bool held = !line->told_since_look && window_is_source_blocked(line->region);
 	starve_say(line->region, line->worker, may_rest ? STARVE_MAY_REST : STARVE_ONLY_MORE);
 	line->stands = held && starve_stands(line->region);
 	if (held && may_rest && starve_is_turn(line->region, line->position, line->worker)) {
@@ -169,7 +169,7 @@ static void line_look(struct line *line)
 	line->look_ms = line->told_since_look ? LINE_LOOK_MS : line_later(line, most);
 	line->told_since_look = false;
 	line->hungry = true;
-	pace_hurry(line->region);
+	window_widen(line->region);
 }
 
 /* A process has been quiet: what is to be done about it. */

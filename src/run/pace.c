@@ -2,8 +2,7 @@
 #include "pace.h"
 
 #include "atomic.h"
-#include "claim.h"
-#include "notify.h"
+#include "window.h"
 
 /*
  * How long the slowest stage should work on a batch. Handing it on costs some
@@ -13,16 +12,6 @@
 
 /* How many times what is expected of a batch must fit into an area. */
 #define PACE_MARGIN 8
-
-/* So many times as many records should a batch hold for each look that finds its process waiting.
- */
-#define PACE_HURRY 8u
-
-/*
- * And such a part of all slots may be in flight besides: so few that in the last of them the
- * batches are as large as can be.
- */
-#define PACE_HURRY_SLOTS 16u
 
 void pace_init(struct pace *pace, const struct region *region, uint32_t most)
 {
@@ -65,18 +54,10 @@ static uint64_t pace_record_peak(const struct region_header *header, const struc
 	return now > before ? now : before;
 }
 
-/* Something came out: whoever waited for more has answered. */
-static void pace_calm(struct region_header *header)
-{
-	/* relaxed: the source is told of a slot that is free, and looks again */
-	atomic_store_relaxed(&header->window_slots, atomic_load_relaxed(&header->window_base));
-	atomic_store_relaxed(&header->least_records, 0);
-}
-
 void pace_retire(void *context, const struct region *region, const struct slot *slot)
 {
 	struct pace *pace = context;
-	pace_calm(pace->header);
+	window_reset(region);
 	if (slot->n_source_records == 0)
 		return;
 	uint64_t all_ns;
@@ -113,67 +94,6 @@ uint32_t pace_records(const struct region *region)
 {
 	/* relaxed: see pace_retire */
 	return atomic_load_relaxed(&region->header->batch_records);
-}
-
-void pace_bound_window(const struct region *region, uint32_t slots)
-{
-	/* relaxed: the source and the workers that hurry it start later */
-	atomic_store_relaxed(&region->header->window_base, slots);
-	atomic_store_relaxed(&region->header->window_slots, slots);
-}
-
-void pace_hurry(const struct region *region)
-{
-	struct region_header *header = region->header;
-	/* relaxed: as pace_retire, which may be at it too: either's values will do */
-	uint32_t least = PACE_HURRY * atomic_load_relaxed(&header->least_records);
-	uint32_t base = atomic_load_relaxed(&header->window_base);
-	uint32_t window =
-	    atomic_load_relaxed(&header->window_slots) + 1 + header->n_slots / PACE_HURRY_SLOTS;
-	if (least == 0) {
-		least = PACE_HURRY;
-		/* So many were too few, and would be again; half stay free for larger batches. */
-		if (2 * base <= header->n_slots / 2)
-			atomic_store_relaxed(&header->window_base, 2 * base);
-	}
-	if (least > PACE_RECORDS_MAX)
-		least = PACE_RECORDS_MAX;
-	if (window > header->n_slots)
-		window = header->n_slots;
-	if (atomic_load_relaxed(&header->batch_records) < least)
-		atomic_store_relaxed(&header->batch_records, least);
-	atomic_store_relaxed(&header->least_records, least);
-	/* Until it has looked again. */
-	pace_hold_back(region, false);
-	/* pairs with: pace_may_fill: a source that waits sees it at its second look */
-	(void)atomic_exchange_seq(&header->window_slots, window);
-	notify_wake(region_wait_word(region, GROUP_SOURCE));
-}
-
-void pace_hold_back(const struct region *region, bool held)
-{
-	/* relaxed: who asks does so again and again */
-	atomic_store_relaxed(&region->header->held_back, held);
-}
-
-bool pace_is_held_back(const struct region *region)
-{
-	/* relaxed: see pace_hold_back */
-	return atomic_load_relaxed(&region->header->held_back) ||
-	       ring_end_seq(region) != END_UNKNOWN;
-}
-
-bool pace_may_fill(const struct region *region, uint64_t in_flight)
-{
-	/* pairs with: pace_hurry; sequentially consistent for a waiter's second look */
-	uint32_t slots = atomic_load_seq(&region->header->window_slots);
-	return slots == 0 || in_flight < slots;
-}
-
-uint32_t pace_least_records(const struct region *region)
-{
-	/* relaxed: see pace_calm */
-	return atomic_load_relaxed(&region->header->least_records);
 }
 
 uint64_t pace_expected_ns(const struct region *region, uint32_t n_records)

@@ -12,6 +12,7 @@
 #define PACE_H
 
 #include "observer.h"
+#include "window.h"
 
 #include <stdbool.h>
 
@@ -35,34 +36,10 @@ uint64_t pace_expect(const struct region *region, uint32_t n_records, uint64_t s
 /* How many records the next batch may hold. */
 uint32_t pace_records(const struct region *region);
 
-/*
- * For a ring with a stage that may answer only when it has been told much, as a program
- * does that keeps its output in a buffer: what is in flight is bounded to so many slots, as
- * one record in each of all slots might never be enough for it.
- */
-void pace_bound_window(const struct region *region, uint32_t slots);
-
-/*
- * Such a stage waits for more: more slots, and many more records in each. A stage that
- * waits again when it has answered gets more slots from the start.
- */
-void pace_hurry(const struct region *region);
-
-/* The source's: it has records that there is no room for, or has found room. */
-void pace_hold_back(const struct region *region, bool held);
-
-/* Whether it is of no use to hurry the source: it is held back, or has nothing more. */
-bool pace_is_held_back(const struct region *region);
-
-/* Whether another slot may be filled, with so many in flight. */
-bool pace_may_fill(const struct region *region, uint64_t in_flight);
-
-/* How many records the next batch should wait for; 0: for none. */
-uint32_t pace_least_records(const struct region *region);
-
 /* How long all stages together will work on so many records, going by the last batch. */
 uint64_t pace_expected_ns(const struct region *region, uint32_t n_records);
 
-#define PACE_RECORDS_MAX 65536u
+/* Records in a batch, at most. */
+#define PACE_RECORDS_MAX WINDOW_RECORDS_MAX
 
 #endif

@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "run.h"
 #include "shell.h"
+#include "trace_log.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,10 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PIPELINE_MAX_RECORD  (64ull << 20)
-#define PIPELINE_BATCH_BYTES (1ull << 20)
-#define PIPELINE_STALL_S     10
 
 struct leat_pipeline {
 	struct leat_options options;
@@ -34,24 +31,6 @@ static struct leat_pipeline *pipeline_stuck;
 const char *leat_version(void)
 {
 	return CONFIG_VERSION;
-}
-
-struct leat_options leat_options_default(void)
-{
-	return (struct leat_options){
-	    .mode = LEAT_AUTO,
-	    .frame = LEAT_NEWLINE,
-	    .max_record = PIPELINE_MAX_RECORD,
-	    .python = "python3",
-	    .in_name = "stdin",
-	    .out_name = "stdout",
-	    .in_fd = STDIN_FILENO,
-	    .out_fd = STDOUT_FILENO,
-	    .log_fd = STDERR_FILENO,
-	    .trace_fd = -1,
-	    .batch_bytes = PIPELINE_BATCH_BYTES,
-	    .stall_s = PIPELINE_STALL_S,
-	};
 }
 
 struct leat_pipeline *leat_pipeline_new(const struct leat_options *options)

@@ -5,11 +5,12 @@
 #include "failure.h"
 #include "fd.h"
 #include "run_chain.h"
+#include "run_outcome.h"
 #include "run_signals.h"
-#include "segment_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static bool run_borrows(const struct run *run, int fd)
 static void run_close_pipes(struct run *run, struct segment *segment)
 {
 	/* Not under a thread that may still read: the number could be another's by then. */
-	if (source_finish(&segment->source) == 0) {
+	if (segment_leave_input(segment)) {
 		if (!run_borrows(run, segment->in_fd))
 			fd_close(segment->in_fd);
 		segment->in_fd = -1;
@@ -54,37 +55,22 @@ static void run_close_pipes(struct run *run, struct segment *segment)
 	segment->out_fd = -1;
 }
 
-void run_fail(struct run *run, const struct leat_error *error)
-{
-	if (run->error.status != LEAT_OK)
-		return;
-	run->error = *error;
-	if (run->options->filter && error->status == LEAT_READER_GONE)
-		run->error.text[0] = '\0';
-}
-
 /* What is before a segment that failed works for nobody. */
 static void run_abort_before(struct run *run, const struct segment *failed)
 {
-	for (struct segment *segment = run->segments; segment < failed; segment++)
-		segment_abort(segment, false);
+	for (uint32_t i = 0; run->segments[i] != failed; i++)
+		segment_abort(run->segments[i], false);
 	run->kill_at_ns = clock_wall_ns() + RUN_GRACE_NS;
-}
-
-void run_abort_all(struct run *run, bool force)
-{
-	for (uint32_t i = 0; i < run->n_segments; i++)
-		segment_abort(&run->segments[i], force);
 }
 
 /* Watches the end of the chain: a reader that leaves an idle run should end it. */
 static void run_check_reader(struct run *run, short events)
 {
-	struct segment *last = &run->segments[run->n_segments - 1];
+	struct segment *last = run->segments[run->n_segments - 1];
 	if (!(events & POLLERR))
 		return;
 	run->watch_reader = false;
-	segment_reader_left(last);
+	last->type->reader_left(last);
 }
 
 static void run_kill_aborted(struct run *run, uint64_t now)
@@ -92,8 +78,8 @@ static void run_kill_aborted(struct run *run, uint64_t now)
 	if (run->kill_at_ns == 0 || now < run->kill_at_ns)
 		return;
 	for (uint32_t i = 0; i < run->n_segments; i++) {
-		if (run->segments[i].aborted)
-			segment_abort(&run->segments[i], true);
+		if (run->segments[i]->aborted)
+			segment_abort(run->segments[i], true);
 	}
 	run->kill_at_ns = 0;
 }
@@ -118,11 +104,11 @@ static int run_timeout_ms(struct run *run)
 static void run_poll(struct run *run)
 {
 	struct pollfd *items = run->items;
-	const struct segment *last = &run->segments[run->n_segments - 1];
+	const struct segment *last = run->segments[run->n_segments - 1];
 	int n = 0;
 	items[n++] = (struct pollfd){.fd = run->bell, .events = POLLIN};
 	items[n++] = (struct pollfd){.fd = run->signals, .events = POLLIN};
-	bool watch = run->watch_reader && last->sink.region && last->started && !last->done;
+	bool watch = run->watch_reader && segment_needs_reader_watch(last);
 	items[n++] = (struct pollfd){.fd = watch ? last->out_fd : -1};
 	n += relay_outlet_poll(&run->outlet, items + n);
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
@@ -164,13 +150,13 @@ static int run_start(struct run *run)
 	for (uint32_t i = run_wave_size(run); i-- > 0;) {
 		struct segment *segment = run_wave(run, i);
 		struct leat_error error = {0};
-		int r = segment_start(segment, run->bell, &error);
+		int r = segment->type->start(segment, run->bell, &error);
 		if (r < 0) {
 			run_fail(run, &error);
 			return r;
 		}
 		/* The child has its own copies; with ours open, nobody would see an end. */
-		if (!segment->is_ring)
+		if (segment->type->copies_descriptors)
 			run_close_pipes(run, segment);
 	}
 	return 0;
@@ -271,18 +257,19 @@ static void run_in_turns(struct run *run)
 	for (uint32_t i = 0; i < run->n_segments && r == 0; i++) {
 		run->wave_first = i;
 		run->wave_end = i + 1;
-		r = run_one_turn(run, &run->segments[i], in_fd, &in_fd);
+		r = run_one_turn(run, run->segments[i], in_fd, &in_fd);
 	}
-	if (!run_borrows(run, in_fd) && r != 0 && run->segments[run->wave_first].in_fd != in_fd)
+	if (!run_borrows(run, in_fd) && r != 0 && run->segments[run->wave_first]->in_fd != in_fd)
 		fd_close(in_fd);
 }
 
 /* By now a Ctrl-C that has ended a command has reached us too, if it was one. */
-static void run_judge_struck(struct run *run)
+static void run_judge_sigint(struct run *run)
 {
 	for (uint32_t i = 0; run->interrupts == 0 && i < run->n_segments; i++) {
-		struct segment *segment = &run->segments[i];
-		segment_program_judge_struck(segment);
+		struct segment *segment = run->segments[i];
+		if (segment->type->judge_sigint)
+			segment->type->judge_sigint(segment);
 		if (segment->error.status != LEAT_OK)
 			run_fail(run, &segment->error);
 	}
@@ -296,19 +283,19 @@ void run_go(struct run *run)
 		run_in_turns(run);
 	} else {
 		run->wave_end = run->n_segments;
-		run->segments[0].in_fd = run->options->in_fd;
-		run->segments[run->n_segments - 1].out_fd = run->options->out_fd;
+		run->segments[0]->in_fd = run->options->in_fd;
+		run->segments[run->n_segments - 1]->out_fd = run->options->out_fd;
 		(void)run_one_wave(run);
 	}
 	if (run->interrupts > 1)
 		run_abort_all(run, true);
-	run_judge_struck(run);
+	run_judge_sigint(run);
 }
 
 void run_close(struct run *run)
 {
 	for (uint32_t i = 0; i < run->n_segments; i++) {
-		struct segment *segment = &run->segments[i];
+		struct segment *segment = run->segments[i];
 		if (segment_end(segment) < 0)
 			run->abandoned = true;
 		else
@@ -320,4 +307,6 @@ void run_close(struct run *run)
 		run_signals_say(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);
 	run_signals_close(run);
+	for (uint32_t i = 0; !run->abandoned && i < run->n_segments; i++)
+		free(run->segments[i]);
 }

@@ -18,7 +18,7 @@
 
 struct run {
 	const struct leat_options *options;
-	struct segment segments[REGION_STAGES_MAX];
+	struct segment *segments[REGION_STAGES_MAX];
 	uint32_t n_segments;
 	struct guard guard;
 	uint32_t wave_first; /* the segments that run now: all, or in single mode one */
@@ -34,7 +34,7 @@ struct run {
 	int interrupt_status;	    /* LEAT_INTERRUPTED or LEAT_TERMINATED */
 	uint64_t kill_at_ns;	    /* when aborted segments are ended by force; 0: never */
 	struct relay_outlet outlet; /* our stderr, as workers write to it */
-	struct pollfd items[RUN_ITEMS + REGION_STAGES_MAX * CREW_POLL_MAX];
+	struct pollfd items[RUN_ITEMS + REGION_STAGES_MAX * SEGMENT_POLL_MAX];
 	struct leat_error error;
 	bool abandoned; /* a thread is stuck; see segment_end */
 };
@@ -53,19 +53,13 @@ void run_go(struct run *run);
 /* The segments that run now, by their number among these. */
 static inline struct segment *run_wave(struct run *run, uint32_t i)
 {
-	return &run->segments[run->wave_first + i];
+	return run->segments[run->wave_first + i];
 }
 
 static inline uint32_t run_wave_size(const struct run *run)
 {
 	return run->wave_end - run->wave_first;
 }
-
-/* The first failure is the run's. */
-void run_fail(struct run *run, const struct leat_error *error);
-
-/* Ends what still runs; force: at once. */
-void run_abort_all(struct run *run, bool force);
 
 /* Nothing is left behind. With run->abandoned the memory of *run must stay. */
 void run_close(struct run *run);

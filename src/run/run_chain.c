@@ -2,10 +2,14 @@
 #include "run_chain.h"
 
 #include "fd.h"
+#include "segment_program.h"
+#include "segment_ring.h"
 #include "shell.h"
+#include "shell_syntax.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Whether this is the foreground job of a terminal. */
@@ -17,32 +21,43 @@ static bool run_chain_is_at_terminal(void)
 	return is;
 }
 
+static struct segment *run_chain_program(const struct segment *base)
+{
+	char **argv = shell_argv(
+	    base->options, base->specs, base->options->trace_stage + base->first, base->is_last);
+	struct segment *segment = argv ? segment_program_new(base, argv) : NULL;
+	for (char **word = segment ? NULL : argv; word && *word; word++)
+		free(*word);
+	if (!segment)
+		free(argv);
+	return segment;
+}
+
 static int run_chain_add_segment(
     struct run *run, const struct spec *specs, uint32_t n_specs, uint32_t first, uint32_t n)
 {
-	struct segment *segment = &run->segments[run->n_segments++];
 	bool is_command = specs[first].kind == STAGE_COMMAND;
-	*segment = (struct segment){
+	bool is_program = is_command || run->options->mode == LEAT_SHELL;
+	/* Of our own programs only the one that reads what is typed needs the terminal. */
+	bool types = first == 0 && isatty(run->options->in_fd);
+	struct segment base = {
 	    .options = run->options,
 	    .specs = &specs[first],
 	    .first = first,
 	    .n_stages = n,
-	    .is_ring = !is_command && run->options->mode != LEAT_SHELL,
-	    .is_ours = !is_command && run->options->mode == LEAT_SHELL,
+	    .is_last = first + n == n_specs,
+	    .is_command = is_command,
+	    .at_terminal = is_program && (is_command || types) && run_chain_is_at_terminal(),
 	    .in_fd = -1,
 	    .out_fd = -1,
 	    .guard = &run->guard,
 	    .outlet = &run->outlet,
 	};
-	/* Of our own programs only the one that reads what is typed needs it. */
-	bool types = first == 0 && isatty(run->options->in_fd);
-	segment->at_terminal =
-	    !segment->is_ring && (is_command || types) && run_chain_is_at_terminal();
-	if (segment->is_ring)
-		return 0;
-	segment->argv = shell_argv(
-	    run->options, &specs[first], run->options->trace_stage + first, first + n == n_specs);
-	return segment->argv ? 0 : -ENOMEM;
+	struct segment *segment = is_program ? run_chain_program(&base) : segment_ring_new(&base);
+	if (!segment)
+		return -ENOMEM;
+	run->segments[run->n_segments++] = segment;
+	return 0;
 }
 
 /*
@@ -69,21 +84,20 @@ int run_chain_split(struct run *run, const struct spec *specs, uint32_t n_specs)
 			return r;
 		first += n;
 	}
-	run->segments[run->n_segments - 1].is_last = true;
 	return 0;
 }
 
 bool run_chain_needs_guard(const struct run *run)
 {
 	for (uint32_t i = 0; i < run->n_segments; i++) {
-		const struct segment *segment = &run->segments[i];
-		if (segment->is_ours)
-			continue;
+		const struct segment *segment = run->segments[i];
 		for (uint32_t k = 0; k < segment->n_stages; k++) {
 			const struct spec *spec = &segment->specs[k];
+			/* In shell mode a process of our own starts those that take records. */
 			bool command =
-			    spec->kind == STAGE_COMMAND || region_kind_is_command(spec->kind);
-			if (command && !shell_is_one(spec))
+			    spec->kind == STAGE_COMMAND || (region_kind_is_command(spec->kind) &&
+							       run->options->mode != LEAT_SHELL);
+			if (command && !shell_syntax_is_program(spec->target))
 				return true;
 		}
 	}

@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "fd.h"
+#include "run_outcome.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ static void run_signals_expect_ends(struct run *run)
 		if (!run_wave(run, i)->at_terminal)
 			continue;
 		run_wave(run, i)->interrupted = true;
-		run->loses |= !run_wave(run, i)->is_ours;
+		run->loses |= run_wave(run, i)->is_command;
 	}
 }
 
@@ -84,7 +85,7 @@ static void run_signals_interrupt(struct run *run, int status, bool typed)
 	}
 	struct segment *first = run_signals_first(run);
 	/* A program that reads the input itself cannot be told to read no more. */
-	run->loses |= first && !first->is_ring && !first->is_ours;
+	run->loses |= first && first->is_command;
 	if (run->options->notice && !run->options->filter)
 		run->options->notice(
 		    run->options->notice_context, LEAT_HINT, run_signals_hint(run));
@@ -96,10 +97,10 @@ static void run_signals_interrupt(struct run *run, int status, bool typed)
 static void run_signals_suspend(struct run *run)
 {
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
-		segment_signal(run_wave(run, i), SIGSTOP);
+		run_wave(run, i)->type->signal(run_wave(run, i), SIGSTOP);
 	raise(SIGSTOP);
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
-		segment_signal(run_wave(run, i), SIGCONT);
+		run_wave(run, i)->type->signal(run_wave(run, i), SIGCONT);
 }
 
 void run_signals_read(struct run *run)
@@ -118,15 +119,15 @@ void run_signals_read(struct run *run)
 /* What an interrupted run says, unless something failed as well. */
 void run_signals_say(struct run *run)
 {
-	const struct segment *first = &run->segments[0];
+	const struct segment *first = run->segments[0];
 	struct leat_error error = {.status = run->interrupt_status};
 	const char *how = run->interrupt_status == LEAT_INTERRUPTED ? "interrupted" : "terminated";
 	const char *lost = run->interrupts > 1 ? "; what was being worked on is lost"
 			   : run->loses	       ? "; what its commands had read may be lost"
 					       : "";
-	if (!run->options->filter && first->is_ring)
+	if (!run->options->filter && first->type->records_done)
 		failure(&error, run->interrupt_status, 0, "%s after record %llu%s", how,
-		    (unsigned long long)first->sink.n_source_records, lost);
+		    (unsigned long long)first->type->records_done(first), lost);
 	else if (!run->options->filter)
 		failure(&error, run->interrupt_status, 0, "%s%s", how, lost);
 	run_fail(run, &error);

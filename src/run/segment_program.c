@@ -1,134 +1,226 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "segment_program.h"
 
+#include "child.h"
 #include "failure.h"
 #include "fd.h"
-#include "shell.h"
+#include "shell_syntax.h"
+#include "trace_log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+struct segment_program {
+	struct segment base;
+	struct child child;
+	struct relay relay; /* what it writes to stderr, unless it has our own */
+	char **argv;	    /* owned; NULL-ended */
+	bool is_ours;	    /* it is leat: it tells its own failures and writes its own trace */
+	bool struck;	    /* a command at a terminal was ended by SIGINT, perhaps by Ctrl-C */
+};
+
+static struct segment_program *segment_program(struct segment *segment)
+{
+	return (struct segment_program *)segment;
+}
 
 /*
  * As in a shell's pipe a command has our own stderr, unless its lines are to be tagged. A
  * program of ours tags them itself, but several together might mix long ones. Returns a
  * descriptor, or -errno.
  */
-static int segment_program_stderr(struct segment *segment)
+static int segment_program_stderr(struct segment_program *program)
 {
 	char tag[RELAY_PREFIX_MAX] = "";
 	int fd = STDERR_FILENO;
-	if (!segment->options->tag && !segment->is_ours)
+	if (!program->base.options->tag && !program->is_ours)
 		return fd;
-	if (!segment->is_ours)
-		snprintf(tag, sizeof(tag), "[%s] ", segment->specs->name);
-	int r = relay_open(&segment->relay, segment->outlet, tag, &fd);
+	if (!program->is_ours)
+		snprintf(tag, sizeof(tag), "[%s] ", program->base.specs->name);
+	int r = relay_open(&program->relay, program->base.outlet, tag, &fd);
 	return r < 0 ? r : fd;
 }
 
-int segment_program_start(struct segment *segment, struct leat_error *reterr)
+static int segment_program_start(struct segment *segment, int bell, struct leat_error *reterr)
 {
-	int errors = segment_program_stderr(segment);
-	int map[] = {segment->in_fd, segment->out_fd, errors, segment->options->trace_fd};
+	struct segment_program *program = segment_program(segment);
+	(void)bell;
+	int errors = segment_program_stderr(program);
+	int map[] = {
+	    program->base.in_fd, program->base.out_fd, errors, program->base.options->trace_fd};
 	struct child_setup setup = {
-	    .argv = segment->argv,
+	    .argv = program->argv,
 	    .map = map,
 	    .n_map = 3,
-	    .stays = segment->at_terminal,
+	    .stays = program->base.at_terminal,
 	    .lingers = true,
-	    .streams = !segment->is_ours,
-	    .counts_io = segment->options->trace_fd >= 0 && !segment->is_ours,
+	    .streams = !program->is_ours,
+	    .counts_io = program->base.options->trace_fd >= 0 && !program->is_ours,
 	};
-	if (segment->is_ours && segment->options->trace_fd >= 0)
+	if (program->is_ours && program->base.options->trace_fd >= 0)
 		setup.n_map = 4;
-	int r = errors < 0 ? errors : child_start(&segment->child, &setup);
+	int r = errors < 0 ? errors : child_start(&program->child, &setup);
 	if (errors != STDERR_FILENO)
 		fd_close(errors);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r,
-		    "stage '%s': command '%.200s' cannot be started: %s", segment->specs->name,
-		    segment->is_ours ? segment->argv[0] : segment->specs->target, strerror(-r));
-	if (segment->child.is_leader)
-		guard_watch(segment->guard, segment->child.group);
+		    "stage '%s': command '%.200s' cannot be started: %s", program->base.specs->name,
+		    program->is_ours ? program->argv[0] : program->base.specs->target,
+		    strerror(-r));
+	if (program->child.is_leader)
+		guard_watch(program->base.guard, program->child.group);
 	return 0;
 }
 
 /* A reader that went away matters at the end of the chain only. */
-static void segment_program_reader_gone(struct segment *segment, const char *name)
+static void segment_program_reader_gone(struct segment_program *program, const char *name)
 {
-	if (segment->is_last)
-		failure(&segment->error, LEAT_READER_GONE, 0, "%s: the reader closed it", name);
+	if (program->base.is_last)
+		failure(
+		    &program->base.error, LEAT_READER_GONE, 0, "%s: the reader closed it", name);
 }
 
-static void segment_program_judge_ours(struct segment *segment)
+static void segment_program_judge_ours(struct segment_program *program)
 {
-	int status = segment->child.status;
+	int status = program->child.status;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : LEAT_STOPPED;
 	char how[128];
 	if (code == LEAT_READER_GONE) {
-		segment_program_reader_gone(segment, segment->options->out_name);
+		segment_program_reader_gone(program, program->base.options->out_name);
 		return;
 	}
-	segment->error.status = code;
+	program->base.error.status = code;
 	if (!WIFSIGNALED(status))
 		return;
-	child_describe(&segment->child, how, sizeof(how));
-	failure(&segment->error, LEAT_STOPPED, 0, "stage '%s': %s", segment->specs->name, how);
+	child_describe(&program->child, how, sizeof(how));
+	failure(&program->base.error, LEAT_STOPPED, 0, "stage '%s': %s", program->base.specs->name,
+	    how);
 }
 
-static void segment_program_judge_command(struct segment *segment)
+static void segment_program_judge_command(struct segment_program *program)
 {
-	int status = segment->child.status;
+	int status = program->child.status;
 	char how[128];
 	/* A shell that has waited for its command gives 128 and the signal's number. */
 	if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) ||
 	    (WIFEXITED(status) && WEXITSTATUS(status) == LEAT_READER_GONE)) {
-		segment_program_reader_gone(segment, segment->options->out_name);
+		segment_program_reader_gone(program, program->base.options->out_name);
 		return;
 	}
-	child_describe(&segment->child, how, sizeof(how));
+	child_describe(&program->child, how, sizeof(how));
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 	bool missing = code == SHELL_NOT_FOUND || code == SHELL_NOT_EXECUTABLE;
-	failure(&segment->error, missing ? LEAT_CANNOT_START : LEAT_STOPPED, 0,
-	    "stage '%s': command '%.200s' %s%s", segment->specs->name, segment->specs->target, how,
-	    code == SHELL_NOT_FOUND ? " (not found)" : "");
+	failure(&program->base.error, missing ? LEAT_CANNOT_START : LEAT_STOPPED, 0,
+	    "stage '%s': command '%.200s' %s%s", program->base.specs->name,
+	    program->base.specs->target, how, code == SHELL_NOT_FOUND ? " (not found)" : "");
 }
 
-void segment_program_judge_struck(struct segment *segment)
+static void segment_program_judge_sigint(struct segment *segment)
 {
-	if (!segment->struck)
+	struct segment_program *program = segment_program(segment);
+	if (!program->struck)
 		return;
-	if (segment->is_ours)
-		segment_program_judge_ours(segment);
+	if (program->is_ours)
+		segment_program_judge_ours(program);
 	else
-		segment_program_judge_command(segment);
+		segment_program_judge_command(program);
 }
 
-void segment_program_step(struct segment *segment)
+static void segment_program_step(struct segment *segment)
 {
-	struct child *child = &segment->child;
+	struct segment_program *program = segment_program(segment);
+	struct child *child = &program->child;
 	/* Also after its end: what it has started may have something to say until segment_end. */
-	relay_pump(&segment->relay);
+	relay_pump(&program->relay);
 	if (child->pid == 0 || !child_reap(child))
 		return;
-	segment->done = true;
+	program->base.done = true;
 	/* A program of ours has written its own and its children's. */
-	if (segment->options->trace_fd >= 0 && !segment->is_ours)
-		(void)trace_log_process(segment->options->trace_fd, segment_trace_stage(segment, 0),
-		    true, (uint32_t)child->started_pid, child->start_ns, child->end_ns,
-		    &child->usage, &child->io);
+	if (program->base.options->trace_fd >= 0 && !program->is_ours)
+		(void)trace_log_process(program->base.options->trace_fd,
+		    segment_trace_stage(&program->base, 0), true, (uint32_t)child->started_pid,
+		    child->start_ns, child->end_ns, &child->usage, &child->io);
 	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
-	if (clean || segment->aborted || segment->interrupted)
+	if (clean || program->base.aborted || program->base.interrupted)
 		return;
 	/* Ctrl-C reaches it by itself, and may do so sooner than us. */
-	if (segment->at_terminal && WIFSIGNALED(child->status) &&
+	if (program->base.at_terminal && WIFSIGNALED(child->status) &&
 	    WTERMSIG(child->status) == SIGINT) {
-		segment->struck = true;
+		program->struck = true;
 		return;
 	}
-	if (segment->is_ours)
-		segment_program_judge_ours(segment);
+	if (program->is_ours)
+		segment_program_judge_ours(program);
 	else
-		segment_program_judge_command(segment);
+		segment_program_judge_command(program);
+}
+
+static int segment_program_poll(const struct segment *segment, struct pollfd *items)
+{
+	const struct segment_program *program = (const struct segment_program *)segment;
+	int n = 0;
+	if (!segment->done && program->child.pid != 0)
+		items[n++] = (struct pollfd){.fd = program->child.pidfd, .events = POLLIN};
+	return n + relay_poll(&program->relay, items + n);
+}
+
+static void segment_program_signal(struct segment *segment, int signal)
+{
+	struct segment_program *program = segment_program(segment);
+	/* Ours has children in groups of their own, and stops them itself. */
+	bool tell = program->is_ours && signal == SIGSTOP;
+	child_kill(&program->child, tell ? SIGTSTP : signal);
+}
+
+static void segment_program_interrupt(struct segment *segment)
+{
+	child_kill(&segment_program(segment)->child, SIGINT);
+}
+
+static void segment_program_abort(struct segment *segment, bool force)
+{
+	child_kill(&segment_program(segment)->child, force ? SIGKILL : SIGTERM);
+}
+
+static int segment_program_end(struct segment *segment)
+{
+	struct segment_program *program = segment_program(segment);
+	child_end(&program->child);
+	pid_t group = program->child.group;
+	child_end_group(&program->child);
+	relay_close(&program->relay);
+	if (group > 0)
+		guard_forget(segment->guard, group);
+	for (char **word = program->argv; word && *word; word++)
+		free(*word);
+	free(program->argv);
+	program->argv = NULL;
+	return 0;
+}
+
+static const struct segment_type segment_program_type = {
+    .start = segment_program_start,
+    .copies_descriptors = true,
+    .poll = segment_program_poll,
+    .step = segment_program_step,
+    .signal = segment_program_signal,
+    .interrupt = segment_program_interrupt,
+    .abort = segment_program_abort,
+    .judge_sigint = segment_program_judge_sigint,
+    .end = segment_program_end,
+};
+
+struct segment *segment_program_new(const struct segment *base, char **argv)
+{
+	struct segment_program *program = calloc(1, sizeof(*program));
+	if (!program)
+		return NULL;
+	program->base = *base;
+	program->base.type = &segment_program_type;
+	program->argv = argv;
+	program->is_ours = !base->is_command;
+	return &program->base;
 }

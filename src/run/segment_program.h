@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A segment that is one program: started, and judged when it has ended.
+ * A segment that is one program: a command, or in shell mode any stage. It is started, and
+ * judged when it has ended.
  *
  * Threads: the thread that runs the run.
  */
@@ -9,13 +10,10 @@
 
 #include "segment.h"
 
-/* Returns 0 or -errno with the error written. */
-int segment_program_start(struct segment *segment, struct leat_error *reterr);
-
-/* Nobody has pressed Ctrl-C: what SIGINT did to its command is a failure like any other. */
-void segment_program_judge_struck(struct segment *segment);
-
-/* Passes on its words, and sees its end. */
-void segment_program_step(struct segment *segment);
+/*
+ * base is copied; its type need not be set. argv: NULL-ended, owned from now on, its words
+ * too. NULL: out of memory, and argv is still the caller's.
+ */
+struct segment *segment_program_new(const struct segment *base, char **argv);
 
 #endif

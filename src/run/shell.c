@@ -4,6 +4,7 @@
 #include "install.h"
 #include "path.h"
 #include "quote.h"
+#include "shell_syntax.h"
 #include "words.h"
 
 #include <stdarg.h>
@@ -122,48 +123,6 @@ static void shell_add_spec(struct shell_words *words, const struct spec *spec)
 	free(text);
 }
 
-/*
- * The first character outside of quotes that makes more of a command than one program:
- * an operator, a substitution, a second line. NULL if there is none.
- */
-static const char *shell_operator(const char *command)
-{
-	char quote = '\0';
-	for (const char *at = command; *at; at++) {
-		if (*at == '\\' && quote != '\'' && at[1])
-			at++;
-		else if (quote ? *at == quote : *at == '\'' || *at == '"')
-			quote = quote ? '\0' : *at;
-		else if (strchr(quote == '"' ? "`$" : "`$;&|(){}<>\n#~", *at) && quote != '\'')
-			return at;
-	}
-	return NULL;
-}
-
-/* Whether the first word names a program, and nothing that only a shell knows. */
-static bool shell_is_program_name(const char *command)
-{
-	static const char *const known[] = {"alias", "break", "case", "cd", "command", "continue",
-	    "echo", "eval", "exec", "exit", "export", "false", "for", "if", "kill", "printf", "pwd",
-	    "read", "return", "set", "shift", "test", "times", "trap", "true", "type", "ulimit",
-	    "umask", "unset", "until", "wait", "while"};
-	size_t size = strspn(command, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_/+-.");
-	if (size == 0 || (command[size] && command[size] != ' ') || strncmp(command, ". ", 2) == 0)
-		return false;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strlen(known[i]) == size && memcmp(known[i], command, size) == 0)
-			return false;
-	}
-	return true;
-}
-
-bool shell_is_one(const struct spec *spec)
-{
-	const char *start = spec->target + strspn(spec->target, " ");
-	return shell_is_program_name(start) && !shell_operator(start);
-}
-
 /* One program and its words, as a shell would start it. False: only a shell knows. */
 static bool shell_add_words(struct shell_words *words, const struct spec *spec)
 {
@@ -188,7 +147,7 @@ static void shell_add_command(struct shell_words *words, const struct spec *spec
 	if (shell_add_words(words, spec))
 		return;
 	const char *start = spec->target + strspn(spec->target, " ");
-	bool plain = shell_is_one(spec);
+	bool plain = shell_syntax_is_program(spec->target);
 	shell_add(words, "/bin/sh");
 	shell_add(words, "-c");
 	shell_add(words, "%s%s", plain ? "exec " : "", plain ? start : spec->target);

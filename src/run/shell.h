@@ -7,10 +7,6 @@
 
 #include <leat/pipeline.h>
 
-/* What a shell exits with when it cannot find, or cannot execute, a command. */
-#define SHELL_NOT_FOUND	     127
-#define SHELL_NOT_EXECUTABLE 126
-
 /*
  * The program that runs this stage between two pipes: the command in a shell, or
  * `leat stage` with the options. trace_stage: the stage's number in the trace.
@@ -19,9 +15,6 @@
  */
 char **shell_argv(const struct leat_options *options, const struct spec *spec, uint32_t trace_stage,
     bool is_last);
-
-/* Whether a command is one program, and no work for a shell. */
-bool shell_is_one(const struct spec *spec);
 
 /* The whole chain as a line for a shell; see leat_pipeline_shell_line. NULL: out of memory. */
 char *shell_line(const struct leat_options *options, const struct spec *specs, uint32_t n_specs,

@@ -8,21 +8,11 @@
 /* About what two wake-ups cost where the other core sleeps. */
 #define SHORTCUT_NS (30u * 1000)
 
-static bool shortcut_is_possible(const struct crew *crew)
-{
-	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		if (crew->plan.hosts[i] != HOST_SELF)
-			return false;
-	}
-	return true;
-}
-
-void shortcut_open(struct shortcut *shortcut, struct crew *crew, struct sink *sink)
+void shortcut_open(struct shortcut *shortcut, struct leat_host *host, struct sink *sink)
 {
 	*shortcut = (struct shortcut){.sink = sink};
 	/* Its workers have loaded the same functions: what fails here only goes the long way. */
-	if (shortcut_is_possible(crew))
-		(void)worker_open_carrier(&crew->self, &shortcut->carrier);
+	(void)worker_open_carrier(host, &shortcut->carrier);
 }
 
 void shortcut_close(struct shortcut *shortcut)

@@ -13,7 +13,7 @@
 #ifndef SHORTCUT_H
 #define SHORTCUT_H
 
-#include "crew.h"
+#include "host.h"
 #include "sink.h"
 
 struct shortcut {
@@ -21,8 +21,11 @@ struct shortcut {
 	struct sink *sink;
 };
 
-/* Leaves a ring that cannot have one without it; the crew must have started. */
-void shortcut_open(struct shortcut *shortcut, struct crew *crew, struct sink *sink);
+/*
+ * host: this process, which has all workers of the ring; they must have started. Leaves a
+ * ring whose stages are not all C functions without a carrier.
+ */
+void shortcut_open(struct shortcut *shortcut, struct leat_host *host, struct sink *sink);
 void shortcut_close(struct shortcut *shortcut);
 
 /* Whether a batch of so many records would be through sooner. */

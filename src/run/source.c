@@ -39,7 +39,7 @@ static bool source_has_room(struct source *source, uint32_t n_records, size_t si
 {
 	const struct region_header *header = source->region->header;
 	source_count_out(source);
-	if (!pace_may_fill(source->region, source->seq - source->oldest))
+	if (!window_may_fill(source->region, source->seq - source->oldest))
 		return false;
 	if (source->oldest == source->seq)
 		return true;
@@ -68,12 +68,12 @@ static bool source_wait_slot(struct source *source, uint32_t n_records, size_t s
 	while (!source_input_stopping(source)) {
 		uint32_t key = notify_prepare(word);
 		if (source_may_fill(source, n_records, size)) {
-			pace_hold_back(source->region, false);
+			window_set_source_blocked(source->region, false);
 			return true;
 		}
 		if (source_input_stopping(source))
 			break;
-		pace_hold_back(source->region, true);
+		window_set_source_blocked(source->region, true);
 		notify_sleep(word, key);
 	}
 	return false;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The window: how many slots may be in flight, and how many records each must hold at least,
+ * where a stage may answer only after it has been sent many records. Other rings have no
+ * such bounds.
+ *
+ * Threads: any, unless a function says otherwise.
+ */
+#ifndef WINDOW_H
+#define WINDOW_H
+
+#include "region.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Records in a batch, at most. */
+#define WINDOW_RECORDS_MAX 65536u
+
+/*
+ * For a ring with a stage that may answer only when it has been told much, as a program
+ * does that keeps its output in a buffer: what is in flight is bounded to so many slots, as
+ * one record in each of all slots might never be enough for it.
+ */
+void window_bound(const struct region *region, uint32_t slots);
+
+/* Something came out: whoever waited for more has answered. The sink's. */
+void window_reset(const struct region *region);
+
+/*
+ * Such a stage waits for more: more slots, and many more records in each. A stage that
+ * waits again when it has answered gets more slots from the start.
+ */
+void window_widen(const struct region *region);
+
+/* The source's: it has records that there is no room for, or has found room. */
+void window_set_source_blocked(const struct region *region, bool held);
+
+/* Whether it is of no use to hurry the source: it is held back, or has nothing more. */
+bool window_is_source_blocked(const struct region *region);
+
+/* Whether another slot may be filled, with so many in flight. */
+bool window_may_fill(const struct region *region, uint64_t in_flight);
+
+/* How many records the next batch should wait for; 0: for none. */
+uint32_t window_least_records(const struct region *region);
+
+#endif
