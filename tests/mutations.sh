@@ -110,13 +110,13 @@ mutation wake-commit 'the wake-up after a commit' $claim \
 mutation wake-rouse 'waking after a death whatever the bit says' $claim \
 	'/^void ring_rouse/,/^}/s/notify_rouse/notify_wake/' \
 	plain 'stress processes' 'no progress.*'
-mutation wake-death 'the wake-up after each death' src/run/recovery.c \
+mutation wake-death 'the wake-up after each death' src/crew/recovery.c \
 	's/ring_rouse(&crew->region);//' \
 	plain 'unit recovery' '^not ok.*'
 mutation take-back 'the take-back of a claim' $claim \
 	'/^bool ring_take_back/,/^}/s/atomic_cas_seq(&\(.*\), &held, .*))/(\1 == held))/' \
 	plain 'stress processes' 'position .*|worker .*'
-mutation recovery 'the take-back of a dead host'"'"'s claim' src/run/recovery.c \
+mutation recovery 'the take-back of a dead host'"'"'s claim' src/crew/recovery.c \
 	's/recovery_take_back(&crew->region, claim.*, death);/(void)\&recovery_take_back, (void)death;/' \
 	plain 'fault soak.py' 'no output'
 [ $tried -gt 0 ] || echo 'no such mutation' >&2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How records follow one another in a batch: src/ring/frame.h for Python."""
+"""How records follow one another in a batch: src/record/frame.h for Python."""
 
 from . import _library
 

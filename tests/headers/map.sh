@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The map of modules in ARCHITECTURE.md names each module in src/, and no file
-# that does not exist. A row is: | src/ring/frame.c | one line |. Speaks TAP.
+# that does not exist. A row is: | src/record/frame.c | one line |. Speaks TAP.
 #
 #	map.sh SOURCE_ROOT
 set -u
