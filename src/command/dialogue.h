@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lasting process of a line: command: bytes go to it and come from it, and neither
- * blocks.
+ * The long-lived process of a line: command: non-blocking writes to its stdin and reads from
+ * its stdout.
  *
  * Threads: the worker's.
  */
@@ -17,7 +17,7 @@ struct dialogue {
 	struct child child;
 	int to;	  /* its stdin; -1: closed */
 	int from; /* its stdout; -1: at its end */
-	/* What it has said and nobody has taken yet is data[start … end). */
+	/* Output that was read and not consumed is data[start … end). */
 	char *data;
 	size_t capacity;
 	size_t start;
@@ -36,7 +36,7 @@ static inline bool dialogue_is_open(const struct dialogue *dialogue)
 	return dialogue->child.started_pid != 0;
 }
 
-/* Whether the process has ended and said its last. */
+/* Whether the process has ended and all its output was read. */
 bool dialogue_is_over(const struct dialogue *dialogue);
 
 #define DIALOGUE_POLL 3
@@ -44,27 +44,27 @@ bool dialogue_is_over(const struct dialogue *dialogue);
 /* What to wait for; wants_to_send: something is left to say. Fills DIALOGUE_POLL items. */
 void dialogue_poll(const struct dialogue *dialogue, bool wants_to_send, struct pollfd *items);
 
-/* Reads what it has said, and sees its end. Returns 0 or -ENOMEM. */
+/* Reads its output, and notices when it ends. Returns 0 or -ENOMEM. */
 int dialogue_listen(struct dialogue *dialogue, const struct pollfd *items);
 
 /*
- * Whether what it has said last is a part of an answer still, where an answer ends with this
- * byte. Looks at each byte once, whatever the answer's length.
+ * Whether its output so far ends inside an answer, where an answer ends with this byte.
+ * Looks at each byte once, whatever the answer's length.
  */
 bool dialogue_is_amid(struct dialogue *dialogue, char separator);
 
-/* Takes so much of what it has said. */
+/* Consumes so many bytes of its output. */
 void dialogue_take(struct dialogue *dialogue, size_t size);
 
-/* Says as much as it takes; returns how many bytes. One that does not listen is not told. */
+/* Writes as much as its stdin takes; returns how many bytes, 0 once that is closed. */
 size_t dialogue_say(struct dialogue *dialogue, const char *data, size_t size);
 
-/* There is no more to say. */
+/* Closes its stdin: it sees the end of its input. */
 void dialogue_hush(struct dialogue *dialogue);
 
 /*
- * Whether it has read all that it was told and waits for more, as a program does that keeps
- * its answers in a buffer. May be wrong for a script, of whose programs nobody knows.
+ * Whether it has read all its input and waits for more, as a program does that keeps its
+ * answers in a buffer. May be wrong for a script, whose children are not looked at.
  */
 bool dialogue_is_hungry(const struct dialogue *dialogue);
 

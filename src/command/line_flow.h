@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records of a line: command between the ring and its process: batches that are
- * claimed, what of them was told and answered, and where the answers go.
+ * The batches of a line: command: claimed ahead of their commits, sent to the process record
+ * by record, and committed in order once all their records are answered.
  *
  * Threads: the worker's.
  */
@@ -26,7 +26,7 @@
 /* A batch that was claimed and is not committed. */
 struct line_batch {
 	uint64_t seq;
-	size_t told;  /* bytes of its input that the process has taken */
+	size_t told;  /* bytes of its input that were sent */
 	size_t until; /* those that a process may take that is not proven; 0: not known yet */
 	uint32_t answered;
 	size_t size; /* bytes of its output */

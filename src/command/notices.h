@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers in this process have to say to a person while the run goes on, and what
- * went wrong that no record is to blame for. They post it; the run's thread takes it.
+ * Diagnostics: lines for the user from workers in this process while the run goes on, and
+ * failures that are no single record's fault. Workers post them, the run's thread takes them.
  *
  * Threads: any.
  */
@@ -27,11 +27,11 @@ struct notices {
 void notices_init(struct notices *notices, int bell);
 void notices_fini(struct notices *notices);
 
-/* One line. Where too many wait already it is dropped. */
+/* Posts one line; dropped when NOTICES_MAX lines are pending. */
 __attribute__((format(printf, 2, 3))) void notices_post(
     struct notices *notices, const char *format, ...);
 
-/* Ends in a failure of the run, unless one has been told already. */
+/* Fails the run, unless a failure has been posted before. */
 __attribute__((format(printf, 2, 3))) void notices_fail(
     struct notices *notices, const char *format, ...);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scout sleeps on a ring's wait word and rings a bell whenever it is woken, so that a
- * worker who waits in poll() for a process hears of batches too.
+ * A ring's wake-ups as a descriptor: a thread sleeps on the ring's wait word and writes to an
+ * eventfd whenever it is woken, so that a worker can poll() its process and the ring at once.
  *
- * No wake-up is missed: the bell is rung after notify_prepare, so whoever looks at the ring
- * after he has hushed the bell sees what came before, and what comes later rings again.
+ * No wake-up is missed: the eventfd is written after notify_prepare. Whoever clears it before
+ * looking at the ring sees everything that came before, and what comes later sets it again.
  *
  * Threads: the worker's, but for the scout's own.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Ctrl-Z means to the commands of a ring that take records: they are in process groups of
- * their own, so they are stopped and continued by hand, and the time between counts
- * for none of them.
+ * Job control for the commands that take records. They are in process groups of their own, so
+ * Ctrl-Z does not reach them: the run stops and continues them, and the time in between counts
+ * towards no time limit.
  *
- * Threads: workers tell of their processes and ask for the time; the run's thread stops
- * and continues.
+ * Threads: workers register their processes and ask for the time; the run's thread stops and
+ * continues.
  */
 #ifndef SUSPEND_H
 #define SUSPEND_H

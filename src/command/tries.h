@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often a record or a batch may end the process that has it before it is to blame. A
- * crash says much about it; SIGKILL comes from outside, from a person or for want of memory,
- * says little, and is counted apart.
+ * The retry count: how often a record or a batch may end the process that works on it before
+ * it is blamed and fails. A crash points at the record; SIGKILL comes from outside, from a
+ * person or the out-of-memory killer, and is counted apart.
  */
 #ifndef TRIES_H
 #define TRIES_H

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The balance: how many workers of a group with `auto` work. It is decided from the
- * retired slots' histories, some times a second, and told by the group's limit (see
- * ring/limit.h); where that takes a process that is not started yet, the bell is rung.
+ * Autoscaling: how many workers of a group with `auto` are active. It is decided some times a
+ * second from the histories of retired slots and published as the group's limit (see
+ * ring/limit.h). Where a process must be started for it, the run's eventfd is written.
  *
- * What a group needs is the rate of records times its wall time for one. The rate is
- * that which the chain could reach, where batches wait for this group; otherwise it is
- * the measured one. More workers are let in soon, but not for what is over sooner than
- * they would be there; fewer only after some time in which they would have been enough.
+ * A group needs as many workers as the rate of records times its wall time for a record. The
+ * rate is what the chain could reach, where batches queue for this group, else the measured
+ * one. It scales up soon, but not for a backlog that would be gone before the new worker is
+ * ready; it scales down only after fewer workers would have been enough for some time.
  *
- * Threads: balance_retire is an observer's, called by whoever retires; the rest is for
- * before.
+ * Threads: balance_retire is an observer, called by whoever retires a slot; everything else
+ * is called before the run starts.
  */
 #ifndef BALANCE_H
 #define BALANCE_H

@@ -20,7 +20,7 @@
 /* Batches in flight. */
 #define CREW_SLOTS 32u
 
-/* With programs that may answer only when they have been told much; see window_bound. */
+/* With programs that may answer only after many records; see window_bound. */
 #define CREW_SLOTS_LINE	 256u
 #define CREW_WINDOW_LINE 4u /* slots for each of them */
 

@@ -39,7 +39,7 @@ struct recovery_claim {
 
 /*
  * Steps from one to the next, the first after {0}; returns its history there, or NULL behind
- * the last. With an answer set aside a worker has held two.
+ * the last. With a parked result a worker has held two.
  */
 static struct slot_history *recovery_next(
     const struct crew *crew, unsigned host, struct recovery_claim *claim)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What processes write to stderr, passed on line by line. A relay is a pipe that one
- * process, or a few, write to; its whole lines go to an outlet, our own stderr, so that
- * lines of different processes never mix, and each can be given a prefix. The last lines
- * are kept, for a message that tells how the process died.
+ * The stderr relay: passes on what worker processes write to stderr, line by line. A relay is
+ * a pipe that one process, or a few, write to. Its complete lines go to an outlet, the run's own
+ * stderr, so that lines of different processes never mix and each can be given a prefix.
+ * The last lines are kept for the message that tells how the process died.
  *
- * Nothing is read while the outlet takes no more: who writes waits then, as it would for
- * the outlet itself. What an outlet refuses (its reader left, its disk is full) is gone.
+ * While the outlet is blocked no pipe is read, so a writer blocks as it would on the outlet
+ * itself. What the outlet refuses (its reader left, the disk is full) is lost.
  *
  * Threads: the thread that runs the run.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pace: how many records go into a batch. One while a stage is slow, so that
- * nothing waits behind it; thousands while all are fast, so that handing a batch on
- * costs nothing by the record. It is decided from the retired slots' histories; so is
- * how much memory they will take.
+ * Batch sizing: how many records go into a batch. One while a stage is slow, so that no
+ * record waits behind another; thousands while all stages are fast, so that the cost of
+ * handing a batch on is spread over many records. The size follows from the histories of
+ * retired slots, and so does the memory that a batch is expected to need.
  *
  * Threads: pace_retire is an observer's, called by the sink's thread; pace_records is
  * for the source's.
@@ -36,7 +36,7 @@ uint64_t pace_expect(const struct region *region, uint32_t n_records, uint64_t s
 /* How many records the next batch may hold. */
 uint32_t pace_records(const struct region *region);
 
-/* How long all stages together will work on so many records, going by the last batch. */
+/* How long all stages together should take for so many records, judging by the last batch. */
 uint64_t pace_expected_ns(const struct region *region, uint32_t n_records);
 
 /* Records in a batch, at most. */

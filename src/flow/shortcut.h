@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The short way through an idle ring. To hand a batch on costs a wake-up each time, some
- * microseconds or some tens of them; where stages take less than that, the source's
- * thread runs them itself, and writes what comes out. A line that is typed is
- * answered as soon as by one program.
+ * The fast path through an idle ring. Handing a batch on costs a wake-up at each stage, up to
+ * some tens of microseconds. Where the stages take less than that, the source's thread
+ * runs them itself and writes the result, so that a line typed at a terminal is answered as
+ * quickly as by a single program.
  *
- * Only where every stage is a C function in this process, and only while nothing is in
- * flight and no more input is there: then no other core would have had anything to do.
+ * It is taken only where every stage is a C function in this process, and only while nothing
+ * is in flight and no more input has arrived: no other core would have had anything to do.
  *
  * Threads: the source's.
  */

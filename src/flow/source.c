@@ -110,7 +110,7 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 }
 
 /*
- * Whether the batch that was filled may go the short way. One before it that is only being
+ * Whether the batch that was filled may take the fast path. One before it that is only being
  * written is as good as out: who has read the answer sends the next line at once, and
  * would else keep the long way for ever.
  */
@@ -127,7 +127,7 @@ static bool source_may_carry(struct source *source, uint32_t n_records)
 	return source->oldest == source->seq;
 }
 
-/* Lets the batch go that was filled: the short way, or to whoever waits for it. */
+/* Passes the filled batch on: by the fast path, or to whoever waits for it. */
 static void source_send(struct source *source, uint32_t n_records)
 {
 	bool alone = source_may_carry(source, n_records);

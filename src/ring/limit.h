@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many workers of a group may claim: those whose rank in it is below its limit. The
- * others park, on a word of their own, so that no commit wakes them. The limit is the
- * run's to change, at any time; until it does, all may work.
+ * The number of active workers of a group, which autoscaling sets. Workers whose rank in the
+ * group is below this limit claim batches; the others are parked on a futex of their own, so
+ * that no commit wakes them. The run may change the limit at any time; until it does, all
+ * workers are active.
  *
  *	parking worker                      who changes the limit
  *	key = notify_prepare(park)            store the limit

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ring that stands still because somebody wants to be told more than it has room for.
+ * Deadlock detection, for stages that buffer. A program behind `line:` may answer only after
+ * it has been sent many records, more than the ring may have room for.
  *
- * A worker starves when what it speaks with answers only when it has been told more. That
- * is no standstill while anything moves: the oldest batch in flight, which makes room for
- * others when it is out, or what is on its way to the one who holds it. Where neither does,
- * and the source has no room, nothing will ever.
+ * A worker is starved of input when its program has read all it was sent and answers only
+ * when it is sent more. That is no deadlock while something still moves: the oldest batch in
+ * flight, which frees its slot when it is retired, or a batch on its way to the worker that
+ * holds the oldest one. Where neither moves, and the source has no room, nothing ever will.
  *
- * Threads: any. The answers are hints: what they tell of may change at any time.
+ * Threads: any. The answers are hints: what they rest on may change at any time.
  */
 #ifndef STARVE_H
 #define STARVE_H
@@ -18,19 +19,20 @@
 
 enum starve {
 	STARVE_NO,
-	STARVE_MAY_REST, /* what it speaks with may be told that there is no more, and answers */
-	STARVE_ONLY_MORE /* that would lose its state: it must be told more */
+	STARVE_MAY_REST, /* its program may be given an end of input, so that it flushes */
+	STARVE_ONLY_MORE /* that would lose the program's state: it needs more input */
 };
 
-/* The worker says how it is. */
+/* The worker reports whether it is starved of input. */
 void starve_say(const struct region *region, unsigned worker, enum starve how);
 
-/* Whether the ring stands still, but for the source. */
+/* Whether nothing in the ring can move, the source aside. */
 bool starve_stands(const struct region *region);
 
 /*
- * The same, and it is the turn of this worker at this position, which starves: it holds the
- * oldest batch, or who does can only be told more, and what may come to that one is here.
+ * The same, and this worker, which is starved, is the one to give way: it holds the oldest
+ * batch; or the worker that does can only be helped by more input, and this one holds what
+ * could become that input.
  */
 bool starve_is_turn(const struct region *region, unsigned position, unsigned worker);
 

@@ -18,25 +18,25 @@
 #define WINDOW_RECORDS_MAX 65536u
 
 /*
- * For a ring with a stage that may answer only when it has been told much, as a program
- * does that keeps its output in a buffer: what is in flight is bounded to so many slots, as
+ * For a ring with a stage that may answer only after it has been sent many records, as a
+ * program that buffers its output does: bounds the batches in flight to so many slots, since
  * one record in each of all slots might never be enough for it.
  */
 void window_bound(const struct region *region, uint32_t slots);
 
-/* Something came out: whoever waited for more has answered. The sink's. */
+/* The sink's, after it has retired a slot: the starved stage has answered. */
 void window_reset(const struct region *region);
 
 /*
- * Such a stage waits for more: more slots, and many more records in each. A stage that
- * waits again when it has answered gets more slots from the start.
+ * Such a stage is starved of input: opens more slots, with many more records in each. A
+ * stage that is starved again after it has answered gets more slots from the start.
  */
 void window_widen(const struct region *region);
 
-/* The source's: it has records that there is no room for, or has found room. */
+/* The source's: whether it has records that there is no room for. */
 void window_set_source_blocked(const struct region *region, bool held);
 
-/* Whether it is of no use to hurry the source: it is held back, or has nothing more. */
+/* Whether the source can give no more now: it is blocked, or its input has ended. */
 bool window_is_source_blocked(const struct region *region);
 
 /* Whether another slot may be filled, with so many in flight. */

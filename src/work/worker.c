@@ -23,7 +23,7 @@ static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *min
 	uint32_t owner = worker_said(&stage->owner);
 	if (owner != OWNER_ANY && owner != worker->index)
 		return false;
-	/* With an answer set aside it takes only what cannot come to that. */
+	/* With a result parked it takes only the oldest batch, which always fits. */
 	if (worker->aside.data) {
 		worker->seq = budget_oldest(region);
 		if (!ring_claim_this(region, worker->seq, mine->position, worker->index))

@@ -31,7 +31,7 @@ static int worker_batch_commit(struct leat_worker *worker, uint64_t seq, unsigne
 	return commit(region, seq, position, worker->index);
 }
 
-/* Hands on what was set aside, if it fits by now. */
+/* Commits the parked result, if it fits by now. */
 void worker_batch_hand_on(struct leat_worker *worker)
 {
 	struct worker_aside *aside = &worker->aside;

@@ -10,7 +10,7 @@
  * A batch may give more than there is memory for now (see budget.h). What is done then
  * depends on who ran it: a stateless C function's claim is given back, and the batch run
  * again when it is the oldest; any other C function waits in the middle of it; and what
- * Python gave, which is complete in its own memory, is set aside until it fits.
+ * Python gave, which is complete in its own memory, is parked until it fits.
  *
  * Threads: the worker's.
  */
@@ -25,7 +25,7 @@
  */
 int worker_batch_run(struct leat_worker *worker, struct leat_batch *ret_batch);
 
-/* Hands on what was set aside, if it fits by now. */
+/* Commits the parked result, if it fits by now. */
 void worker_batch_hand_on(struct leat_worker *worker);
 
 #endif

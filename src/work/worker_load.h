@@ -26,7 +26,7 @@ struct worker_stage {
 	unsigned stands_for;	  /* a carrier's: the worker in whose name it claims */
 };
 
-/* An answer that is set aside; the claim is held all the while. */
+/* A result that is parked until there is memory for it; the claim is held all the while. */
 struct worker_aside {
 	void *data; /* owned; NULL: there is none */
 	uint64_t size;
