@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leat guard: not for people; see src/command/guard.h. */
+/* leat guard: not for people; see src/command/orphan_guard.h. */
 #include "command.h"
 
 #include <leat/error.h>

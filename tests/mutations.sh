@@ -108,16 +108,16 @@ mutation wake-commit 'the wake-up after a commit' $claim \
 	'/^int ring_commit/,/^}/s/ring_wake_at(region, position + 1);//' \
 	plain 'stress threads' 'no progress.*'
 mutation wake-rouse 'waking after a death whatever the bit says' $claim \
-	'/^void ring_rouse/,/^}/s/notify_rouse/notify_wake/' \
+	'/^void ring_wake_all/,/^}/s/wakeup_force/wakeup_wake/' \
 	plain 'stress processes' 'no progress.*'
-mutation wake-death 'the wake-up after each death' src/crew/recovery.c \
-	's/ring_rouse(&crew->region);//' \
+mutation wake-death 'the wake-up after each death' src/crew/crash_recovery.c \
+	's/ring_wake_all(&crew->region);//' \
 	plain 'unit recovery' '^not ok.*'
 mutation take-back 'the take-back of a claim' $claim \
 	'/^bool ring_take_back/,/^}/s/atomic_cas_seq(&\(.*\), &held, .*))/(\1 == held))/' \
 	plain 'stress processes' 'position .*|worker .*'
-mutation recovery 'the take-back of a dead host'"'"'s claim' src/crew/recovery.c \
-	's/recovery_take_back(&crew->region, claim.*, death);/(void)\&recovery_take_back, (void)death;/' \
+mutation recovery 'the take-back of a dead host'"'"'s claim' src/crew/crash_recovery.c \
+	's/crash_recovery_take_back(&crew->region, claim.*, death);/(void)\&crash_recovery_take_back, (void)death;/' \
 	plain 'fault soak.py' 'no output'
 [ $tried -gt 0 ] || echo 'no such mutation' >&2
 [ $missed = 0 ] && [ $tried -gt 0 ]

@@ -107,7 +107,7 @@ void fd_ring(int bell)
 	while (n < 0 && errno == EINTR);
 }
 
-void fd_hush(int bell)
+void fd_clear_bell(int bell)
 {
 	uint64_t count;
 	ssize_t n;

@@ -30,6 +30,6 @@ int fd_temporary(void);
 /* An eventfd, and ringing it: a wake-up for whoever polls it. Never blocks. */
 int fd_bell(void);
 void fd_ring(int bell);
-void fd_hush(int bell);
+void fd_clear_bell(int bell);
 
 #endif

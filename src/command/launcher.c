@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launcher.h"
 
-#include "blocked.h"
+#include "blocked_reader.h"
 #include "failure.h"
-#include "nested.h"
-#include "path.h"
+#include "nested_shell.h"
+#include "program_path.h"
 #include "shell_syntax.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ size_t launcher_record_max(void)
 static const char *launcher_program(const struct launcher *command)
 {
 	const char *first = command->words.n > 0 ? command->words.words[0] : NULL;
-	return first && !strchr(first, WORDS_RECORD) ? first : NULL;
+	return first && !strchr(first, ARGUMENTS_RECORD) ? first : NULL;
 }
 
 static bool launcher_is_ours(const char *variable)
@@ -62,7 +62,7 @@ static int launcher_make_environment(struct launcher *command)
 static int launcher_check_record(const struct region_stage *stage, struct leat_error *reterr)
 {
 	char program[NESTED_PROGRAM_MAX];
-	if (stage->kind != STAGE_EACH || !nested_reads_record(stage->target, program))
+	if (stage->kind != STAGE_EACH || !nested_shell_reads_record(stage->target, program))
 		return 0;
 	return failure(reterr, LEAT_CANNOT_START, -EINVAL,
 	    "stage '%s': %s would read its record as code; hand it on as an argument, as in "
@@ -85,9 +85,10 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	int r = launcher_check_record(stage, reterr);
 	if (r < 0)
 		return r;
-	r = words_parse(stage->target, with_record, &command->words);
+	r = arguments_split(stage->target, with_record, &command->words);
 	if (r == 0 && command->words.n == 0) {
-		command->script = with_record ? words_script(stage->target) : strdup(stage->target);
+		command->script =
+		    with_record ? arguments_script(stage->target) : strdup(stage->target);
 		r = command->script ? 0 : -ENOMEM;
 	}
 	if (r == 0)
@@ -95,7 +96,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	const char *program = launcher_program(command);
-	r = program ? path_find(program, NULL) : 0;
+	r = program ? program_path_find(program, NULL) : 0;
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
 		    program, r == -EACCES ? "is not executable" : "no such command");
@@ -117,13 +118,13 @@ static void launcher_set(struct launcher *command, const char *assignment)
 void launcher_unbuffer(struct launcher *command)
 {
 	command->unbuffered = true;
-	command->stdbuf = path_find("stdbuf", NULL) == 0;
+	command->stdbuf = program_path_find("stdbuf", NULL) == 0;
 	launcher_set(command, "PYTHONUNBUFFERED=1");
 }
 
 void launcher_close(struct launcher *command)
 {
-	words_free(&command->words);
+	arguments_free(&command->words);
 	free(command->script);
 	free(command->environment);
 	*command = (struct launcher){0};
@@ -149,7 +150,8 @@ static int launcher_argv(struct launcher *command, const struct launcher_start *
 		return 0;
 	}
 	for (size_t i = 0; i < command->words.n; i++) {
-		argv[n] = words_fill(command->words.words[i], start->record, start->record_size);
+		argv[n] =
+		    arguments_fill(command->words.words[i], start->record, start->record_size);
 		if (!argv[n])
 			return -ENOMEM;
 		argv[++n] = NULL;
@@ -210,14 +212,15 @@ int launcher_start(
 			return -ENOMEM;
 	}
 	launcher_number(command, start);
-	suspend_hold(&command->context->suspend);
+	job_control_hold(&command->context->suspend);
 	int r = launcher_exec(command, start, record, ret_child);
 	if (r == 0)
-		suspend_note(&command->context->suspend, command->worker, ret_child->group);
-	suspend_release(&command->context->suspend);
+		job_control_set_group(
+		    &command->context->suspend, command->worker, ret_child->group);
+	job_control_release(&command->context->suspend);
 	free(record);
 	if (r == 0 && command->script)
-		guard_watch(command->context->guard, ret_child->group);
+		orphan_guard_watch(command->context->guard, ret_child->group);
 	return r;
 }
 
@@ -225,19 +228,19 @@ void launcher_end(struct launcher *command, struct child *child)
 {
 	pid_t group = child->group;
 	child_end(child);
-	suspend_hold(&command->context->suspend);
-	suspend_note(&command->context->suspend, command->worker, 0);
-	suspend_release(&command->context->suspend);
+	job_control_hold(&command->context->suspend);
+	job_control_set_group(&command->context->suspend, command->worker, 0);
+	job_control_release(&command->context->suspend);
 	child_end_group(child);
 	child->group = 0;
 	if (group > 0 && command->script)
-		guard_forget(command->context->guard, group);
+		orphan_guard_unwatch(command->context->guard, group);
 }
 
 const char *launcher_why_stalled(const struct child *child, const char *otherwise)
 {
 	/* Reaped, or about to be: its stdout is what is waited for. */
-	char state = child->pid != 0 ? blocked_state(child->pid) : 'Z';
+	char state = child->pid != 0 ? blocked_reader_state(child->pid) : 'Z';
 	if (state == 'Z')
 		return "it has ended, but what it has started holds its stdout; --timeout would "
 		       "end that";

@@ -12,12 +12,12 @@
 #ifndef LAUNCHER_H
 #define LAUNCHER_H
 
+#include "arguments.h"
 #include "child.h"
-#include "guard.h"
-#include "notices.h"
+#include "diagnostics.h"
+#include "job_control.h"
+#include "orphan_guard.h"
 #include "region.h"
-#include "suspend.h"
-#include "words.h"
 
 #include <leat/error.h>
 
@@ -25,23 +25,23 @@
 
 /* What the commands of a ring share. All but the last two is borrowed and constant. */
 struct launcher_context {
-	const struct guard *guard;
+	const struct orphan_guard *guard;
 	int stop;	    /* readable once the run is over */
 	unsigned stall_s;   /* a process that gives nothing for so long is worth a line; 0: never */
 	unsigned timeout_s; /* and fails after so long; 0: never */
 	bool bulk;	    /* the input is a file: nobody waits for an answer to go on */
 	bool tag;	    /* lines on stderr say which record they are about */
 	const int *errs;    /* where each worker's commands write to as stderr */
-	struct notices notices;
-	struct suspend suspend; /* its clock is that of stall_s and timeout_s */
+	struct diagnostics notices;
+	struct job_control suspend; /* its clock is that of stall_s and timeout_s */
 };
 
-#define LAUNCHER_ARGV_MAX (WORDS_MAX + 8)
+#define LAUNCHER_ARGV_MAX (ARGUMENTS_MAX + 8)
 
 struct launcher {
 	const struct region_stage *stage;
 	struct launcher_context *context;
-	struct words words;
+	struct arguments words;
 	char *script;	 /* for a shell, where the words are none */
 	bool unbuffered; /* it should not buffer what it says */
 	bool stdbuf;	 /* and stdbuf is here to see to it */

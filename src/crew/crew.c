@@ -4,15 +4,15 @@
 #include "atomic.h"
 #include "claim.h"
 #include "clock.h"
-#include "crash.h"
-#include "crew_command.h"
-#include "crew_host.h"
+#include "crash_handler.h"
+#include "crash_recovery.h"
+#include "crew_commands.h"
+#include "crew_process.h"
 #include "failure.h"
 #include "fd.h"
-#include "limit.h"
-#include "recovery.h"
 #include "thread.h"
 #include "window.h"
+#include "worker_limit.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,13 +32,13 @@ static void *crew_thread_run(void *argument)
 	struct crew_thread *thread = argument;
 	struct leat_worker *worker = NULL;
 	struct leat_batch batch;
-	void *stack = crash_thread_begin();
+	void *stack = crash_handler_thread_begin();
 	if (leat_worker_open(&thread->crew->self, thread->nth, &worker) == 0) {
 		leat_worker_ready(worker);
 		(void)leat_worker_next(worker, &batch);
 		leat_worker_close(worker);
 	}
-	crash_thread_end(stack);
+	crash_handler_thread_end(stack);
 	/* pairs with: crew_is_gone: nothing is posted any more */
 	atomic_store_release(&thread->ended, 1);
 	fd_ring(thread->crew->bell);
@@ -47,7 +47,7 @@ static void *crew_thread_run(void *argument)
 
 static int crew_start_threads(struct crew *crew, unsigned host)
 {
-	host_join(&crew->self, &crew->region, crew->bell, host, &crew->commands);
+	worker_host_join(&crew->self, &crew->region, crew->bell, host, &crew->commands);
 	for (unsigned i = 0; i < leat_host_workers(&crew->self); i++) {
 		struct crew_thread *thread = &crew->threads[i];
 		*thread = (struct crew_thread){.crew = crew, .nth = i};
@@ -62,15 +62,15 @@ static int crew_start_threads(struct crew *crew, unsigned host)
 static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	if (crew->plan.hosts[host] != HOST_SELF) {
-		if (crew_host_is_wanted(crew, host))
-			return crew_host_start(crew, host, reterr);
-		crew_host_rest(crew, host);
+		if (crew_process_is_wanted(crew, host))
+			return crew_process_start(crew, host, reterr);
+		crew_process_defer(crew, host);
 		return 0;
 	}
 	int r = crew_start_threads(crew, host);
 	return r < 0
 		   ? failure(reterr, LEAT_CANNOT_START, r, "stage '%s': cannot start a thread: %s",
-			 crew_host_name(crew, host), strerror(-r))
+			 crew_process_name(crew, host), strerror(-r))
 		   : 0;
 }
 
@@ -135,14 +135,14 @@ int crew_start(
 	r = crew_check_batches(crew, reterr);
 	if (r < 0)
 		return r;
-	r = crew_command_open_all(crew);
+	r = crew_commands_open_all(crew);
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r));
 	if (lines > 0)
 		window_bound(&crew->region, CREW_WINDOW_LINE * lines);
 	for (unsigned group = GROUP_WORKERS; group < crew->region.header->n_groups; group++) {
 		if (crew->plan.is_auto[group])
-			limit_set(&crew->region, group, 1);
+			worker_limit_set(&crew->region, group, 1);
 	}
 	for (unsigned i = 0; r == 0 && i < crew->plan.n_hosts; i++)
 		r = crew_start_one(crew, i, reterr);
@@ -172,38 +172,38 @@ int crew_poll(const struct crew *crew, struct pollfd *items)
 		if (crew->hosts[i].pid != 0)
 			items[n++] = (struct pollfd){.fd = crew->hosts[i].pidfd, .events = POLLIN};
 	}
-	return n + crew_poll_words(crew, items + n);
+	return n + crew_poll_stderr(crew, items + n);
 }
 
-int crew_poll_words(const struct crew *crew, struct pollfd *items)
+int crew_poll_stderr(const struct crew *crew, struct pollfd *items)
 {
 	int n = 0;
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
-		n += relay_poll(&crew->relays[i], items + n);
+		n += stderr_relay_poll(&crew->relays[i], items + n);
 	for (unsigned i = 0; i < crew->plan.n_workers; i++)
-		n += relay_poll(&crew->command_relays[i], items + n);
+		n += stderr_relay_poll(&crew->command_relays[i], items + n);
 	return n;
 }
 
-void crew_pass_words(struct crew *crew)
+void crew_relay_stderr(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++)
-		relay_pump(&crew->relays[i]);
+		stderr_relay_pump(&crew->relays[i]);
 	for (unsigned i = 0; i < crew->plan.n_workers; i++)
-		relay_pump(&crew->command_relays[i]);
+		stderr_relay_pump(&crew->command_relays[i]);
 }
 
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr)
 {
 	int r = 0;
-	crew_pass_words(crew);
+	crew_relay_stderr(crew);
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		if (crew->hosts[i].pid == 0 || !child_reap(&crew->hosts[i]))
 			continue;
-		relay_close(&crew->relays[i]);
+		stderr_relay_close(&crew->relays[i]);
 		ended(context, crew, i);
 		if (!ring_stopped(&crew->region) && r == 0)
-			r = recovery_host_died(crew, i, reterr);
+			r = crash_recovery_host_died(crew, i, reterr);
 	}
 	return r;
 }
@@ -274,7 +274,7 @@ static void crew_end_hosts(struct crew *crew, crew_ended *ended, void *context)
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		bool was_there = crew->hosts[i].pid != 0;
 		child_end(&crew->hosts[i]);
-		relay_close(&crew->relays[i]);
+		stderr_relay_close(&crew->relays[i]);
 		if (was_there)
 			ended(context, crew, i);
 	}
@@ -289,6 +289,6 @@ void crew_end(struct crew *crew, crew_ended *ended, void *context)
 	crew_end_hosts(crew, ended, context);
 	if (crew->abandoned)
 		return;
-	crew_command_close_all(crew);
+	crew_commands_close_all(crew);
 	region_free(&crew->region);
 }

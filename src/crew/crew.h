@@ -9,9 +9,9 @@
 #define CREW_H
 
 #include "child.h"
-#include "host.h"
-#include "plan.h"
-#include "relay.h"
+#include "stderr_relay.h"
+#include "worker_host.h"
+#include "worker_plan.h"
 
 #include <leat/error.h>
 
@@ -38,21 +38,22 @@ struct crew_losses {
 #define CREW_POLL_MAX (2 * PLAN_WORKERS_MAX)
 
 struct crew {
-	struct plan plan;
+	struct worker_plan plan;
 	struct region region;
 	int bell;
 	struct leat_host self;
 	struct crew_thread threads[PLAN_WORKERS_MAX];
 	struct child hosts[PLAN_WORKERS_MAX];
 	struct crew_losses losses[PLAN_WORKERS_MAX];
-	struct relay relays[PLAN_WORKERS_MAX]; /* what each host writes to stderr */
-	struct relay_outlet *outlet;	       /* borrowed: where it goes */
-	const char *python;		       /* borrowed */
-	bool tag;			       /* each of its lines says whose it is */
+	struct stderr_relay relays[PLAN_WORKERS_MAX]; /* what each host writes to stderr */
+	struct stderr_relay_outlet *outlet;	      /* borrowed: where it goes */
+	const char *python;			      /* borrowed */
+	bool tag;				      /* each of its lines says whose it is */
 	struct launcher_context commands;
-	struct relay command_relays[PLAN_WORKERS_MAX]; /* what each worker's commands write */
-	int command_errs[PLAN_WORKERS_MAX];	       /* their ends of these; -1: none */
-	uint64_t batch_bytes;			       /* this and the next as in the region's */
+	struct stderr_relay
+	    command_relays[PLAN_WORKERS_MAX]; /* what each worker's commands write */
+	int command_errs[PLAN_WORKERS_MAX];   /* their ends of these; -1: none */
+	uint64_t batch_bytes;		      /* this and the next as in the region's */
 	uint32_t batch_records;
 	bool working;	/* everyone was ready once: from now on the dead are replaced */
 	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
@@ -76,8 +77,8 @@ int crew_ready(struct crew *crew, struct leat_error *reterr);
 int crew_poll(const struct crew *crew, struct pollfd *items);
 
 /* The same for their words alone; and passing these on. */
-int crew_poll_words(const struct crew *crew, struct pollfd *items);
-void crew_pass_words(struct crew *crew);
+int crew_poll_stderr(const struct crew *crew, struct pollfd *items);
+void crew_relay_stderr(struct crew *crew);
 
 /*
  * Reaps hosts that have ended, and replaces those that should not have; see recovery.h.

@@ -2,13 +2,13 @@
 #include "sink.h"
 
 #include "atomic.h"
-#include "budget.h"
 #include "claim.h"
 #include "failure.h"
 #include "fd.h"
-#include "notify.h"
+#include "memory_budget.h"
 #include "slot.h"
 #include "thread.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void sink_say_failure(struct sink *sink, const struct slot *slot)
 	failure(&sink->error, LEAT_STOPPED, 0, "%s", text);
 }
 
-void sink_say_gone(const struct sink *sink, struct leat_error *reterr)
+void sink_describe_reader_gone(const struct sink *sink, struct leat_error *reterr)
 {
 	failure(reterr, LEAT_READER_GONE, 0,
 	    "%s: the reader closed it after %llu record%s (%llu bytes)", sink->name,
@@ -69,7 +69,7 @@ void sink_say_gone(const struct sink *sink, struct leat_error *reterr)
 static void sink_say_write(struct sink *sink, int code)
 {
 	if (code == -EPIPE)
-		sink_say_gone(sink, &sink->error);
+		sink_describe_reader_gone(sink, &sink->error);
 	else
 		failure(&sink->error, LEAT_STOPPED, 0, "%s: %s, after %llu record%s (%llu bytes)",
 		    sink->name, strerror(-code), (unsigned long long)sink->n_records,
@@ -85,7 +85,7 @@ static void sink_move_on(struct sink *sink, uint64_t seq)
 	do {
 		sink->seq++;
 	} while (ring_passed(region, sink->seq, region_sink(region)));
-	budget_move_on(region, sink->seq);
+	memory_budget_move_on(region, sink->seq);
 }
 
 /* Returns false when this batch was the last to go out. */
@@ -184,10 +184,10 @@ static void *sink_run(void *argument)
 		result = sink_step(sink);
 		if (result != SINK_IDLE)
 			continue;
-		uint32_t key = notify_prepare(word);
+		uint32_t key = wakeup_prepare(word);
 		result = sink_step(sink);
 		if (result == SINK_IDLE)
-			notify_sleep(word, key);
+			wakeup_sleep(word, key);
 	}
 	ring_stop(sink->region);
 	/* pairs with: sink_done: the result */

@@ -55,7 +55,7 @@ void sink_catch_up(struct sink *sink);
 bool sink_done(const struct sink *sink);
 
 /* Writes the error of a reader that has left. */
-void sink_say_gone(const struct sink *sink, struct leat_error *reterr);
+void sink_describe_reader_gone(const struct sink *sink, struct leat_error *reterr);
 
 /* As source_finish: a full pipe that nobody reads may hold the thread. */
 int sink_finish(struct sink *sink);

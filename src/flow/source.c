@@ -2,15 +2,15 @@
 #include "source.h"
 
 #include "atomic.h"
-#include "budget.h"
+#include "batch_sizing.h"
 #include "claim.h"
-#include "crash.h"
+#include "crash_handler.h"
 #include "fd.h"
-#include "notify.h"
-#include "pace.h"
+#include "memory_budget.h"
 #include "slot.h"
-#include "source_input.h"
+#include "source_reader.h"
 #include "thread.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,12 +44,13 @@ static bool source_has_room(struct source *source, uint32_t n_records, size_t si
 	if (source->oldest == source->seq)
 		return true;
 	/* The oldest has its own. */
-	uint64_t expected = source->expected + pace_expect(source->region, n_records, size) -
+	uint64_t expected = source->expected +
+			    batch_sizing_expected_bytes(source->region, n_records, size) -
 			    slot_at(source->region, source->oldest)->expected;
 	/* Exact batches may be large; what there is for young ones bounds them. */
-	uint64_t window = source_input_is_exact(source)
+	uint64_t window = source_reader_is_exact(source)
 			      ? header->young
-			      : source_input_least(SOURCE_WINDOW_BYTES, header->area_capacity);
+			      : source_reader_least(SOURCE_WINDOW_BYTES, header->area_capacity);
 	return source->held_bytes + size <= window && expected + source->capacity <= header->young;
 }
 
@@ -58,23 +59,23 @@ static bool source_may_fill(struct source *source, uint32_t n_records, size_t si
 	/* First: once this slot is free, the batch that was in it is out and counted. */
 	return ring_is_ready(source->region, source->seq, 0) &&
 	       source_has_room(source, n_records, size) &&
-	       budget_reserve(source->region, source->seq, slot_output(0), size);
+	       memory_budget_reserve(source->region, source->seq, slot_output(0), size);
 }
 
 /* Waits for a free slot and for room in the window. Returns false when stopping. */
 static bool source_wait_slot(struct source *source, uint32_t n_records, size_t size)
 {
 	uint32_t *word = region_wait_word(source->region, GROUP_SOURCE);
-	while (!source_input_stopping(source)) {
-		uint32_t key = notify_prepare(word);
+	while (!source_reader_stopping(source)) {
+		uint32_t key = wakeup_prepare(word);
 		if (source_may_fill(source, n_records, size)) {
 			window_set_source_blocked(source->region, false);
 			return true;
 		}
-		if (source_input_stopping(source))
+		if (source_reader_stopping(source))
 			break;
 		window_set_source_blocked(source->region, true);
-		notify_sleep(word, key);
+		wakeup_sleep(word, key);
 	}
 	return false;
 }
@@ -100,7 +101,7 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 	    source->buffer + source->start, size);
 	slot->n_source_records = n_records;
 	slot->source_bytes = size;
-	slot->expected = pace_expect(source->region, n_records, size);
+	slot->expected = batch_sizing_expected_bytes(source->region, n_records, size);
 	slot_set_output(slot, slot_output(0), LEAT_RECORDS, size, n_records);
 	source->held_bytes += size;
 	source->expected += slot->expected;
@@ -117,11 +118,12 @@ static void source_fill(struct source *source, uint32_t n_records, size_t size)
 static bool source_may_carry(struct source *source, uint32_t n_records)
 {
 	const struct region *region = source->region;
-	if (source->start != source->end || !shortcut_pays(source->shortcut, region, n_records))
+	if (source->start != source->end ||
+	    !fast_path_is_faster(source->shortcut, region, n_records))
 		return false;
 	if (source->seq - source->oldest == 1 &&
 	    ring_passed(region, source->oldest, region_sink(region) - 1)) {
-		shortcut_settle(source->shortcut);
+		fast_path_wait(source->shortcut);
 		source_count_out(source);
 	}
 	return source->oldest == source->seq;
@@ -133,7 +135,7 @@ static void source_send(struct source *source, uint32_t n_records)
 	bool alone = source_may_carry(source, n_records);
 	uint64_t seq = source->seq++;
 	if (alone)
-		shortcut_take(source->shortcut, source->region, seq);
+		fast_path_carry(source->shortcut, source->region, seq);
 	else
 		ring_advance(source->region, seq, 0);
 }
@@ -155,34 +157,34 @@ static void *source_run(void *argument)
 	struct source *source = argument;
 	char why[256] = "";
 	enum source_result result = SOURCE_MORE;
-	void *stack = crash_thread_begin();
+	void *stack = crash_handler_thread_begin();
 	while (result == SOURCE_MORE) {
 		uint32_t n_records = 0;
 		size_t size = 0;
-		result = source_input_next(source, &n_records, &size, why, sizeof(why));
+		result = source_reader_next(source, &n_records, &size, why, sizeof(why));
 		if (result != SOURCE_MORE)
 			break;
 		if (!source_wait_slot(source, n_records, size))
 			break;
 		source_fill(source, n_records, size);
 		source_send(source, n_records);
-		source_input_shrink(source);
+		source_reader_shrink(source);
 	}
 	if (result == SOURCE_FAILED)
 		source_fail(source, why);
 	ring_end(source->region, source->seq);
-	crash_thread_end(stack);
+	crash_handler_thread_end(stack);
 	return NULL;
 }
 
 int source_start(
-    struct source *source, const struct region *region, int fd, struct shortcut *shortcut)
+    struct source *source, const struct region *region, int fd, struct fast_path *shortcut)
 {
 	*source = (struct source){
 	    .region = region,
 	    .fd = fd,
 	    .shortcut = shortcut,
-	    .capacity = source_input_first_capacity(region),
+	    .capacity = source_reader_first_capacity(region),
 	    .record = 1,
 	};
 	source->bell = fd_bell();
@@ -191,7 +193,7 @@ int source_start(
 		return source->bell;
 	}
 	source->buffer = malloc(source->capacity);
-	(void)budget_reserve_source(region, source->capacity);
+	(void)memory_budget_reserve_source(region, source->capacity);
 	int r = source->buffer ? pthread_create(&source->thread, NULL, source_run, source) : ENOMEM;
 	if (r != 0) {
 		fd_close(source->bell);
@@ -205,10 +207,10 @@ void source_stop(struct source *source)
 {
 	if (!source->region)
 		return;
-	/* pairs with: source_input_stopping */
+	/* pairs with: source_reader_stopping */
 	(void)atomic_exchange_seq(&source->stop, 1);
 	fd_ring(source->bell);
-	notify_wake(region_wait_word(source->region, GROUP_SOURCE));
+	wakeup_wake(region_wait_word(source->region, GROUP_SOURCE));
 }
 
 int source_finish(struct source *source)

@@ -6,8 +6,8 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include "fast_path.h"
 #include "region.h"
-#include "shortcut.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct source {
 	const struct region *region;
 	int fd;
 	int bell; /* rung to interrupt a wait for input */
-	struct shortcut *shortcut;
+	struct fast_path *shortcut;
 	uint32_t stop;
 	pthread_t thread;
 	char *buffer;
@@ -30,13 +30,13 @@ struct source {
 	bool ended;	     /* the input has */
 	uint64_t record;     /* number of the next one */
 	uint64_t held_bytes; /* in the slots from `oldest` on */
-	uint64_t expected;   /* what these may come to take; see pace_expect */
+	uint64_t expected;   /* what these may come to take; see batch_sizing_expected_bytes */
 	uint64_t oldest;
 };
 
 /* Returns 0 or -errno. fd and shortcut are borrowed. */
 int source_start(
-    struct source *source, const struct region *region, int fd, struct shortcut *shortcut);
+    struct source *source, const struct region *region, int fd, struct fast_path *shortcut);
 
 /* Reads no more; what was read goes on. May be called more than once, from any thread. */
 void source_stop(struct source *source);

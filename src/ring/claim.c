@@ -2,16 +2,16 @@
 #include "claim.h"
 
 #include "atomic.h"
-#include "budget.h"
-#include "notify.h"
+#include "memory_budget.h"
 #include "slot.h"
-#include "state.h"
+#include "slot_state.h"
+#include "wakeup.h"
 
 #include <errno.h>
 
 static uint64_t ring_place(const struct region *region, uint64_t seq, unsigned position)
 {
-	return state_place(seq / region->header->n_slots, position);
+	return slot_state_place(seq / region->header->n_slots, position);
 }
 
 /* Where a slot goes from a place: the next position, or the next lap after the sink. */
@@ -32,25 +32,25 @@ static uint64_t ring_state(const struct region *region, uint64_t seq)
 
 void ring_wake_at(const struct region *region, unsigned position)
 {
-	notify_wake(region_wait_word(region, region_group_at(region, position)));
+	wakeup_wake(region_wait_word(region, region_group_at(region, position)));
 }
 
 bool ring_is_ready(const struct region *region, uint64_t seq, unsigned position)
 {
-	return ring_state(region, seq) == state_ready(ring_place(region, seq, position));
+	return ring_state(region, seq) == slot_state_ready(ring_place(region, seq, position));
 }
 
 bool ring_passed(const struct region *region, uint64_t seq, unsigned position)
 {
-	return state_is_after(
-	    state_place_of(ring_state(region, seq)), ring_place(region, seq, position));
+	return slot_state_is_after(
+	    slot_state_place_of(ring_state(region, seq)), ring_place(region, seq, position));
 }
 
 void ring_advance_quietly(const struct region *region, uint64_t seq, unsigned position)
 {
 	uint64_t to = ring_next_place(region, ring_place(region, seq, position));
 	/* pairs with: ring_state: the batch, or that the slot is free */
-	(void)atomic_exchange_seq(&slot_at(region, seq)->state, state_ready(to));
+	(void)atomic_exchange_seq(&slot_at(region, seq)->state, slot_state_ready(to));
 }
 
 void ring_advance(const struct region *region, uint64_t seq, unsigned position)
@@ -63,7 +63,8 @@ void ring_advance(const struct region *region, uint64_t seq, unsigned position)
 static bool ring_may_begin(const struct region *region, uint64_t seq)
 {
 	/* relaxed: written before the take-back that made the batch READY; see ring_give_back */
-	return !atomic_load_relaxed(&slot_at(region, seq)->is_patient) || budget_await(region, seq);
+	return !atomic_load_relaxed(&slot_at(region, seq)->waits_for_oldest) ||
+	       memory_budget_await(region, seq);
 }
 
 void ring_retire(const struct region *region, uint64_t seq)
@@ -85,9 +86,9 @@ void ring_retire(const struct region *region, uint64_t seq)
 bool ring_claim_this(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
 	uint64_t place = ring_place(region, seq, position);
-	uint64_t ready = state_ready(place);
+	uint64_t ready = slot_state_ready(place);
 	/* pairs with: ring_commit_quietly, ring_advance_quietly, ring_take_back */
-	return atomic_cas_seq(&slot_at(region, seq)->state, &ready, state_busy(place, worker));
+	return atomic_cas_seq(&slot_at(region, seq)->state, &ready, slot_state_busy(place, worker));
 }
 
 /*
@@ -97,8 +98,8 @@ bool ring_claim_this(const struct region *region, uint64_t seq, unsigned positio
 static void ring_skip_passed(const struct region *region, unsigned position, uint64_t *next)
 {
 	while (ring_passed(region, *next, position)) {
-		int64_t laps = state_laps_after(
-		    state_place_of(ring_state(region, *next)), ring_place(region, *next, position));
+		int64_t laps = slot_state_laps_after(slot_state_place_of(ring_state(region, *next)),
+		    ring_place(region, *next, position));
 		*next += laps > 2 ? (uint64_t)(laps - 2) * region->header->n_slots : 1;
 	}
 }
@@ -140,8 +141,8 @@ bool ring_all_claimed(const struct region *region, unsigned position, uint64_t n
 	for (uint64_t seq = next; seq < end; seq++) {
 		uint64_t state = ring_state(region, seq);
 		uint64_t place = ring_place(region, seq, position);
-		bool claimed = state_place_of(state) == place && state_is_busy(state);
-		if (!claimed && !state_is_after(state_place_of(state), place))
+		bool claimed = slot_state_place_of(state) == place && slot_state_is_busy(state);
+		if (!claimed && !slot_state_is_after(slot_state_place_of(state), place))
 			return false;
 	}
 	return true;
@@ -151,10 +152,10 @@ int ring_commit_quietly(
     const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
 	uint64_t place = ring_place(region, seq, position);
-	uint64_t held = state_busy(place, worker);
+	uint64_t held = slot_state_busy(place, worker);
 	/* pairs with: ring_state: the stage's output and history */
-	if (!atomic_cas_seq(
-		&slot_at(region, seq)->state, &held, state_ready(ring_next_place(region, place))))
+	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held,
+		slot_state_ready(ring_next_place(region, place))))
 		return -ESTALE;
 	return 0;
 }
@@ -173,9 +174,9 @@ int ring_commit(const struct region *region, uint64_t seq, unsigned position, un
 bool ring_take_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker)
 {
 	uint64_t place = ring_place(region, seq, position);
-	uint64_t held = state_busy(place, worker);
+	uint64_t held = slot_state_busy(place, worker);
 	/* pairs with: ring_claim_this: the next worker finds the input as it was */
-	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, state_ready(place)))
+	if (!atomic_cas_seq(&slot_at(region, seq)->state, &held, slot_state_ready(place)))
 		return false;
 	ring_wake_at(region, position);
 	return true;
@@ -185,7 +186,7 @@ void ring_give_back(const struct region *region, uint64_t seq, unsigned position
 {
 	slot_give_back(region, seq, slot_output(position));
 	/* relaxed: as in ring_may_begin */
-	atomic_store_relaxed(&slot_at(region, seq)->is_patient, 1);
+	atomic_store_relaxed(&slot_at(region, seq)->waits_for_oldest, 1);
 	(void)ring_take_back(region, seq, position, worker);
 }
 
@@ -202,9 +203,9 @@ bool ring_held_from(const struct region *region, unsigned worker, uint32_t *slot
 	while (*slot < region->header->n_slots) {
 		uint32_t i = (*slot)++;
 		uint64_t state = ring_state(region, i);
-		if (!state_is_busy(state) || state_worker(state) != worker)
+		if (!slot_state_is_busy(state) || slot_state_worker(state) != worker)
 			continue;
-		uint64_t place = state_place_of(state);
+		uint64_t place = slot_state_place_of(state);
 		/* Only stages are claimed; but this is what a dead worker has left. */
 		if ((place & 0xff) == 0 || (place & 0xff) >= region_sink(region))
 			continue;
@@ -219,17 +220,17 @@ unsigned ring_present(const struct region *region, unsigned group)
 {
 	unsigned n = 0;
 	for (uint32_t i = 0; i < region->header->n_slots; i++) {
-		unsigned position = state_place_of(ring_state(region, i)) & 0xff;
+		unsigned position = slot_state_place_of(ring_state(region, i)) & 0xff;
 		n += region_group_at(region, position) == group;
 	}
 	return n;
 }
 
-void ring_rouse(const struct region *region)
+void ring_wake_all(const struct region *region)
 {
 	for (unsigned group = 0; group < region->header->n_groups; group++) {
-		notify_rouse(region_wait_word(region, group));
-		notify_rouse(region_park_word(region, group));
+		wakeup_force(region_wait_word(region, group));
+		wakeup_force(region_park_word(region, group));
 	}
 }
 
@@ -237,7 +238,7 @@ void ring_end(const struct region *region, uint64_t end)
 {
 	/* pairs with: ring_end_seq */
 	(void)atomic_exchange_seq(&region->header->end_seq, end);
-	ring_rouse(region);
+	ring_wake_all(region);
 }
 
 uint64_t ring_end_seq(const struct region *region)
@@ -250,7 +251,7 @@ void ring_stop(const struct region *region)
 {
 	/* pairs with: ring_stopped */
 	(void)atomic_exchange_seq(&region->header->stop, 1);
-	ring_rouse(region);
+	ring_wake_all(region);
 }
 
 bool ring_stopped(const struct region *region)

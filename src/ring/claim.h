@@ -99,7 +99,7 @@ bool ring_take_back(const struct region *region, uint64_t seq, unsigned position
 /*
  * Gives one's own claim back, for want of memory, and what was written with it. The batch
  * may be claimed again when it is the oldest. To the model it is ring_take_back: who looks
- * for it has less to take for a while, and budget_await sees that its time is not missed.
+ * for it has less to take for a while, and memory_budget_await sees that its time is not missed.
  */
 void ring_give_back(const struct region *region, uint64_t seq, unsigned position, unsigned worker);
 
@@ -107,7 +107,7 @@ void ring_give_back(const struct region *region, uint64_t seq, unsigned position
  * Makes everyone look again. A worker that died may have committed and not said so:
  * whoever waited for that batch would never hear of it.
  */
-void ring_rouse(const struct region *region);
+void ring_wake_all(const struct region *region);
 
 /* Says that there are no batches from `end` on. */
 void ring_end(const struct region *region, uint64_t end);

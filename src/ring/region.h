@@ -68,8 +68,8 @@ static inline bool region_kind_is_command(uint32_t kind)
 enum worker_state {
 	WORKER_STARTING,
 	WORKER_READY,
-	WORKER_REFUSED, /* `why` says why it can never start */
-	WORKER_RESTING, /* its process is not started before it is wanted */
+	WORKER_REFUSED,	 /* `why` says why it can never start */
+	WORKER_DEFERRED, /* its process is not started before it is wanted */
 };
 
 struct region_worker {
@@ -77,8 +77,8 @@ struct region_worker {
 	uint32_t host;
 	uint32_t group;
 	uint32_t pid;
-	uint32_t commits; /* a counter that may wrap */
-	uint32_t starves; /* an enum starve, see starve.h */
+	uint32_t commits;	/* a counter that may wrap */
+	uint32_t input_starved; /* an enum deadlock, see starve.h */
 	char why[760];
 };
 

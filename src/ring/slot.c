@@ -31,11 +31,11 @@ void slot_set_output(
 	slot->size[area] = size;
 	slot->n_records[area] = n_records;
 	/* relaxed: who looks at it has not claimed the slot, and only waits the longer */
-	if (atomic_load_relaxed(&slot->is_patient))
-		atomic_store_relaxed(&slot->is_patient, 0);
+	if (atomic_load_relaxed(&slot->waits_for_oldest))
+		atomic_store_relaxed(&slot->waits_for_oldest, 0);
 	if (slot->size[0] + slot->size[1] > slot->peak)
 		slot->peak = slot->size[0] + slot->size[1];
-	/* relaxed: what is charged is there already, see budget_reserve */
+	/* relaxed: what is charged is there already, see memory_budget_reserve */
 	if (size > atomic_load_relaxed(&slot->high[area]))
 		atomic_store_relaxed(&slot->high[area], size);
 }
@@ -104,7 +104,7 @@ void slot_fail_source(struct slot *slot, const char *why)
 	slot_fail(slot, SLOT_SOURCE_FAILED, 0, why);
 }
 
-void slot_set_words(struct slot *slot, const char *words)
+void slot_set_last_stderr(struct slot *slot, const char *words)
 {
 	snprintf(slot->failure.words, sizeof(slot->failure.words), "%s", words);
 }
@@ -156,7 +156,7 @@ void slot_describe_failure(
 	if (snprintf(text, capacity, "stage '%s': %.*s, %s%s%.*s%s%.*s",
 		region_stage(region, failed->stage)->name, (int)sizeof(failed->why), failed->why,
 		place, failed->record[0] ? ": " : "", (int)sizeof(failed->record), failed->record,
-		failed->words[0] ? SLOT_LAST_WORDS : "", (int)sizeof(failed->words),
+		failed->words[0] ? SLOT_LAST_STDERR : "", (int)sizeof(failed->words),
 		failed->words) >= (int)capacity)
 		quote_trim(text);
 }
@@ -174,7 +174,7 @@ void slot_give_back(const struct region *region, uint64_t seq, unsigned area)
 		    region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size)) < 0 &&
 	       errno == EINTR)
 		;
-	/* pairs with: budget_sum: what it no longer counts is not there any more */
+	/* pairs with: memory_budget_sum: what it no longer counts is not there any more */
 	if (r == 0)
 		(void)atomic_exchange_seq(&slot->high[area], 0);
 }

@@ -40,7 +40,7 @@ struct slot_history {
 };
 
 /* Before what a process that died said last, in a message. */
-#define SLOT_LAST_WORDS "; its last words: "
+#define SLOT_LAST_STDERR "; its last lines on stderr: "
 
 /* `stage` of a batch in which nothing failed, or whose source failed. */
 #define SLOT_NO_FAILURE	   UINT32_MAX
@@ -66,8 +66,8 @@ struct slot {
 	uint32_t n_records[2];
 	uint32_t kind[2]; /* an enum leat_kind */
 	uint32_t n_source_records;
-	uint32_t progress;   /* a careful worker's: the record it is at; see worker.c */
-	uint32_t is_patient; /* it was too large: it waits to be the oldest */
+	uint32_t progress;	   /* a careful worker's: the record it is at; see worker.c */
+	uint32_t waits_for_oldest; /* it was too large: it waits to be the oldest */
 	uint64_t source_bytes;
 	uint64_t expected; /* the source's: the memory it may come to need */
 	uint64_t peak;	   /* the most bytes in both areas together */
@@ -127,7 +127,7 @@ static inline void slot_clear_failure(struct slot *slot)
 }
 
 /* What a process that died with the batch said last, for slot_describe_failure. */
-void slot_set_words(struct slot *slot, const char *words);
+void slot_set_last_stderr(struct slot *slot, const char *words);
 
 /* The batch was never tried: it is a new one, or a part of the one that was. */
 void slot_forget_tries(struct slot_history *history);
@@ -148,7 +148,7 @@ void slot_failed_records(const struct slot *slot, uint64_t *ret_first, uint64_t 
 
 /*
  * How a message tells a stage's failure: `stage 'mul': odd, record 3: "abc"`, or with
- * `one of records 1 to 64`, and `; its last words: ...` of a process that died.
+ * `one of records 1 to 64`, and `; its last lines on stderr: ...` of a process that died.
  */
 void slot_describe_failure(
     const struct region *region, const struct slot *slot, char *text, size_t capacity);

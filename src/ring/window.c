@@ -3,7 +3,7 @@
 
 #include "atomic.h"
 #include "claim.h"
-#include "notify.h"
+#include "wakeup.h"
 
 /* So many times as many records should a batch hold for each look that finds its process waiting.
  */
@@ -52,11 +52,11 @@ void window_widen(const struct region *region)
 	if (atomic_load_relaxed(&header->batch_records) < least)
 		atomic_store_relaxed(&header->batch_records, least);
 	atomic_store_relaxed(&header->least_records, least);
-	/* Until it has looked again. */
+	/* Until it has found_none again. */
 	window_set_source_blocked(region, false);
 	/* pairs with: window_may_fill: a source that waits sees it at its second look */
 	(void)atomic_exchange_seq(&header->window_slots, window);
-	notify_wake(region_wait_word(region, GROUP_SOURCE));
+	wakeup_wake(region_wait_word(region, GROUP_SOURCE));
 }
 
 void window_set_source_blocked(const struct region *region, bool held)

@@ -4,10 +4,10 @@
 
 #include "clock.h"
 #include "config.h"
-#include "crash.h"
+#include "crash_handler.h"
 #include "failure.h"
 #include "run.h"
-#include "shell.h"
+#include "shell_pipeline.h"
 #include "trace_log.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 struct leat_pipeline {
 	struct leat_options options;
-	struct spec specs[REGION_STAGES_MAX];
+	struct stage_spec specs[REGION_STAGES_MAX];
 	uint32_t n_specs;
 	struct run *stuck; /* an ended run that a thread is stuck in: nothing may be freed */
 	struct leat_pipeline *next_stuck;
@@ -46,7 +46,7 @@ struct leat_pipeline *leat_pipeline_free(struct leat_pipeline *pipeline)
 	if (!pipeline || pipeline->stuck)
 		return NULL;
 	for (uint32_t i = 0; i < pipeline->n_specs; i++)
-		spec_free(&pipeline->specs[i]);
+		stage_spec_free(&pipeline->specs[i]);
 	free(pipeline);
 	return NULL;
 }
@@ -62,7 +62,7 @@ static bool pipeline_has_name(const struct leat_pipeline *pipeline, const char *
 
 /* A name tells one stage: the second `sort` of a chain is called sort#2. */
 static int pipeline_name(
-    const struct leat_pipeline *pipeline, struct spec *spec, struct leat_error *reterr)
+    const struct leat_pipeline *pipeline, struct stage_spec *spec, struct leat_error *reterr)
 {
 	if (!pipeline_has_name(pipeline, spec->name))
 		return 0;
@@ -77,22 +77,22 @@ static int pipeline_name(
 			free(name);
 			continue;
 		}
-		spec_rename(spec, name);
+		stage_spec_rename(spec, name);
 		return 0;
 	}
 }
 
 int leat_pipeline_add(struct leat_pipeline *pipeline, const char *text, struct leat_error *reterr)
 {
-	struct spec spec = {0};
+	struct stage_spec spec = {0};
 	if (pipeline->n_specs == REGION_STAGES_MAX)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "a chain has at most %d stages",
 		    REGION_STAGES_MAX);
-	int r = spec_parse(text, &spec, reterr);
+	int r = stage_spec_parse(text, &spec, reterr);
 	if (r == 0)
 		r = pipeline_name(pipeline, &spec, reterr);
 	if (r < 0)
-		spec_free(&spec);
+		stage_spec_free(&spec);
 	else
 		pipeline->specs[pipeline->n_specs++] = spec;
 	return r;
@@ -122,11 +122,11 @@ static int pipeline_no_such(
 	    pipeline->n_specs == 1 ? "is" : "are", names);
 }
 
-static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struct spec **ret_spec,
-    struct leat_error *reterr)
+static int pipeline_find(struct leat_pipeline *pipeline, const char *name,
+    struct stage_spec **ret_spec, struct leat_error *reterr)
 {
 	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
-		struct spec *spec = &pipeline->specs[i];
+		struct stage_spec *spec = &pipeline->specs[i];
 		if (strcmp(spec->name, name) != 0)
 			continue;
 		if (spec->kind == STAGE_COMMAND)
@@ -139,7 +139,7 @@ static int pipeline_find(struct leat_pipeline *pipeline, const char *name, struc
 	return pipeline_no_such(pipeline, name, reterr);
 }
 
-static int pipeline_contradiction(const struct spec *spec, struct leat_error *reterr)
+static int pipeline_contradiction(const struct stage_spec *spec, struct leat_error *reterr)
 {
 	char number[16] = "auto";
 	if (spec->workers != LEAT_WORKERS_AUTO)
@@ -151,7 +151,7 @@ static int pipeline_contradiction(const struct spec *spec, struct leat_error *re
 int leat_pipeline_workers(
     struct leat_pipeline *pipeline, const char *name, unsigned n, struct leat_error *reterr)
 {
-	struct spec *spec = NULL;
+	struct stage_spec *spec = NULL;
 	int r = pipeline_find(pipeline, name, &spec, reterr);
 	if (r < 0)
 		return r;
@@ -162,7 +162,7 @@ int leat_pipeline_workers(
 int leat_pipeline_serial(
     struct leat_pipeline *pipeline, const char *name, struct leat_error *reterr)
 {
-	struct spec *spec = NULL;
+	struct stage_spec *spec = NULL;
 	int r = pipeline_find(pipeline, name, &spec, reterr);
 	if (r < 0)
 		return r;
@@ -175,7 +175,7 @@ static int pipeline_resolve(struct leat_pipeline *pipeline, struct leat_error *r
 	if (pipeline->n_specs == 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
 	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
-		int r = spec_resolve(&pipeline->specs[i], reterr);
+		int r = stage_spec_resolve(&pipeline->specs[i], reterr);
 		if (r < 0)
 			return r;
 	}
@@ -208,12 +208,12 @@ static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t s
 static void pipeline_go(const struct leat_pipeline *pipeline, struct run *run)
 {
 	pipeline_trace_names(pipeline);
-	crash_watch();
+	crash_handler_watch();
 	run_go(run);
 	run_close(run);
 	/* Threads that are stuck in a stage may crash still. */
 	if (!run->abandoned)
-		crash_unwatch();
+		crash_handler_unwatch();
 }
 
 int leat_pipeline_run(struct leat_pipeline *pipeline, struct leat_error *reterr)
@@ -254,8 +254,8 @@ int leat_pipeline_shell_line(const struct leat_pipeline *pipeline, const char *i
 {
 	if (pipeline->n_specs == 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
-	char *line =
-	    shell_line(&pipeline->options, pipeline->specs, pipeline->n_specs, in_path, out_path);
+	char *line = shell_pipeline_line(
+	    &pipeline->options, pipeline->specs, pipeline->n_specs, in_path, out_path);
 	if (!line)
 		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
 	*ret_line = line;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
+#include "chain_split.h"
 #include "clock.h"
 #include "failure.h"
 #include "fd.h"
-#include "run_chain.h"
 #include "run_outcome.h"
 #include "run_signals.h"
 
@@ -18,14 +18,14 @@
 /* How long an aborted program may take to leave before it is made to. */
 #define RUN_GRACE_NS (1 * CLOCK_NS_PER_S)
 
-int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
+int run_open(struct run *run, const struct leat_options *options, const struct stage_spec *specs,
     uint32_t n_specs, struct leat_error *reterr)
 {
 	run->options = options;
 	run->guard.pipe = -1;
 	run->bell = -1;
 	run->signals = -1;
-	int r = run_chain_split(run, specs, n_specs);
+	int r = chain_split_split(run, specs, n_specs);
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	struct stat out;
@@ -33,7 +33,7 @@ int run_open(struct run *run, const struct leat_options *options, const struct s
 	run->bell = fd_bell();
 	r = run->bell < 0 ? run->bell : run_signals_open(run);
 	if (r >= 0)
-		r = relay_outlet_open(&run->outlet, STDERR_FILENO, run->signals);
+		r = stderr_relay_outlet_open(&run->outlet, STDERR_FILENO, run->signals);
 	return r < 0 ? failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r)) : 0;
 }
 
@@ -110,14 +110,14 @@ static void run_poll(struct run *run)
 	items[n++] = (struct pollfd){.fd = run->signals, .events = POLLIN};
 	bool watch = run->watch_reader && segment_needs_reader_watch(last);
 	items[n++] = (struct pollfd){.fd = watch ? last->out_fd : -1};
-	n += relay_outlet_poll(&run->outlet, items + n);
+	n += stderr_relay_outlet_poll(&run->outlet, items + n);
 	for (uint32_t i = 0; i < run_wave_size(run); i++)
 		n += segment_poll(run_wave(run, i), items + n);
 	if (poll(items, (nfds_t)n, run_timeout_ms(run)) <= 0)
 		return;
-	fd_hush(run->bell);
+	fd_clear_bell(run->bell);
 	run_signals_read(run);
-	(void)relay_outlet_flush(&run->outlet);
+	(void)stderr_relay_outlet_flush(&run->outlet);
 	run_check_reader(run, items[2].revents);
 }
 
@@ -277,8 +277,8 @@ static void run_judge_sigint(struct run *run)
 
 void run_go(struct run *run)
 {
-	if (run_chain_needs_guard(run))
-		guard_start(&run->guard);
+	if (chain_split_needs_guard(run))
+		orphan_guard_start(&run->guard);
 	if (run->options->mode == LEAT_SINGLE) {
 		run_in_turns(run);
 	} else {
@@ -301,10 +301,10 @@ void run_close(struct run *run)
 		else
 			run_close_pipes(run, segment);
 	}
-	guard_end(&run->guard);
-	relay_outlet_close(&run->outlet);
+	orphan_guard_end(&run->guard);
+	stderr_relay_outlet_close(&run->outlet);
 	if (run->interrupts > 0)
-		run_signals_say(run);
+		run_signals_describe(run);
 	run->bell = run->abandoned ? run->bell : fd_close(run->bell);
 	run_signals_close(run);
 	for (uint32_t i = 0; !run->abandoned && i < run->n_segments; i++)

@@ -20,7 +20,7 @@ struct run {
 	const struct leat_options *options;
 	struct segment *segments[REGION_STAGES_MAX];
 	uint32_t n_segments;
-	struct guard guard;
+	struct orphan_guard guard;
 	uint32_t wave_first; /* the segments that run now: all, or in single mode one */
 	uint32_t wave_end;
 	int bell;
@@ -30,10 +30,10 @@ struct run {
 	sigset_t mask_before;
 	void (*pipe_before)(int);
 	int interrupts;
-	bool loses;		    /* an interrupt has ended a command that may have read more */
-	int interrupt_status;	    /* LEAT_INTERRUPTED or LEAT_TERMINATED */
-	uint64_t kill_at_ns;	    /* when aborted segments are ended by force; 0: never */
-	struct relay_outlet outlet; /* our stderr, as workers write to it */
+	bool loses;	      /* an interrupt has ended a command that may have read more */
+	int interrupt_status; /* LEAT_INTERRUPTED or LEAT_TERMINATED */
+	uint64_t kill_at_ns;  /* when aborted segments are ended by force; 0: never */
+	struct stderr_relay_outlet outlet; /* our stderr, as workers write to it */
 	struct pollfd items[RUN_ITEMS + REGION_STAGES_MAX * SEGMENT_POLL_MAX];
 	struct leat_error error;
 	bool abandoned; /* a thread is stuck; see segment_end */
@@ -44,7 +44,7 @@ struct run {
  * whole chain, resolved. Returns 0 or -errno with the error written;
  * run_close is due in both cases.
  */
-int run_open(struct run *run, const struct leat_options *options, const struct spec *specs,
+int run_open(struct run *run, const struct leat_options *options, const struct stage_spec *specs,
     uint32_t n_specs, struct leat_error *reterr);
 
 /* Runs to the end; the result is in run->error. */

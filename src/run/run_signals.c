@@ -117,7 +117,7 @@ void run_signals_read(struct run *run)
 }
 
 /* What an interrupted run says, unless something failed as well. */
-void run_signals_say(struct run *run)
+void run_signals_describe(struct run *run)
 {
 	const struct segment *first = run->segments[0];
 	struct leat_error error = {.status = run->interrupt_status};

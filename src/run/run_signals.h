@@ -18,6 +18,6 @@ void run_signals_close(struct run *run);
 void run_signals_read(struct run *run);
 
 /* What an interrupted run says, unless something failed as well. */
-void run_signals_say(struct run *run);
+void run_signals_describe(struct run *run);
 
 #endif

@@ -9,9 +9,9 @@
 #ifndef SEGMENT_H
 #define SEGMENT_H
 
-#include "guard.h"
-#include "relay.h"
-#include "spec.h"
+#include "orphan_guard.h"
+#include "stage_spec.h"
+#include "stderr_relay.h"
 
 #include <leat/error.h>
 #include <leat/pipeline.h>
@@ -33,7 +33,7 @@ struct segment_type {
 	bool copies_descriptors;
 	/* The descriptors whose becoming ready may change it; at most SEGMENT_POLL_MAX. */
 	int (*poll)(const struct segment *segment, struct pollfd *items);
-	/* When it must be looked at, whatever happens; 0: never (optional). */
+	/* When it must be found_none at, whatever happens; 0: never (optional). */
 	uint64_t (*deadline_ns)(const struct segment *segment);
 	/* Looks at what has happened; sets done and error. */
 	void (*step)(struct segment *segment);
@@ -64,8 +64,8 @@ struct segment_type {
 struct segment {
 	const struct segment_type *type;
 	const struct leat_options *options;
-	const struct spec *specs; /* of its stages */
-	uint32_t first;		  /* number of its first stage in the chain */
+	const struct stage_spec *specs; /* of its stages */
+	uint32_t first;			/* number of its first stage in the chain */
 	uint32_t n_stages;
 	bool is_last; /* of the chain: what it writes is the run's output */
 	/* A user's program, which may have read more than it has finished when it is ended. */
@@ -78,8 +78,8 @@ struct segment {
 	bool aborted;	  /* because of a failure elsewhere: how it ends says nothing */
 	bool interrupted; /* it was asked to end early */
 	struct leat_error error;
-	struct relay_outlet *outlet; /* borrowed: our stderr */
-	const struct guard *guard;
+	struct stderr_relay_outlet *outlet; /* borrowed: our stderr */
+	const struct orphan_guard *guard;
 };
 
 /* The number of one of its stages in the trace. */

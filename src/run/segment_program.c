@@ -16,10 +16,10 @@
 struct segment_program {
 	struct segment base;
 	struct child child;
-	struct relay relay; /* what it writes to stderr, unless it has our own */
-	char **argv;	    /* owned; NULL-ended */
-	bool is_ours;	    /* it is leat: it tells its own failures and writes its own trace */
-	bool struck;	    /* a command at a terminal was ended by SIGINT, perhaps by Ctrl-C */
+	struct stderr_relay relay; /* what it writes to stderr, unless it has our own */
+	char **argv;		   /* owned; NULL-ended */
+	bool is_ours; /* it is leat: it tells its own failures and writes its own trace */
+	bool struck;  /* a command at a terminal was ended by SIGINT, perhaps by Ctrl-C */
 };
 
 static struct segment_program *segment_program(struct segment *segment)
@@ -34,13 +34,13 @@ static struct segment_program *segment_program(struct segment *segment)
  */
 static int segment_program_stderr(struct segment_program *program)
 {
-	char tag[RELAY_PREFIX_MAX] = "";
+	char tag[STDERR_RELAY_PREFIX_MAX] = "";
 	int fd = STDERR_FILENO;
 	if (!program->base.options->tag && !program->is_ours)
 		return fd;
 	if (!program->is_ours)
 		snprintf(tag, sizeof(tag), "[%s] ", program->base.specs->name);
-	int r = relay_open(&program->relay, program->base.outlet, tag, &fd);
+	int r = stderr_relay_open(&program->relay, program->base.outlet, tag, &fd);
 	return r < 0 ? r : fd;
 }
 
@@ -71,7 +71,7 @@ static int segment_program_start(struct segment *segment, int bell, struct leat_
 		    program->is_ours ? program->argv[0] : program->base.specs->target,
 		    strerror(-r));
 	if (program->child.is_leader)
-		guard_watch(program->base.guard, program->child.group);
+		orphan_guard_watch(program->base.guard, program->child.group);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static void segment_program_step(struct segment *segment)
 	struct segment_program *program = segment_program(segment);
 	struct child *child = &program->child;
 	/* Also after its end: what it has started may have something to say until segment_end. */
-	relay_pump(&program->relay);
+	stderr_relay_pump(&program->relay);
 	if (child->pid == 0 || !child_reap(child))
 		return;
 	program->base.done = true;
@@ -164,7 +164,7 @@ static int segment_program_poll(const struct segment *segment, struct pollfd *it
 	int n = 0;
 	if (!segment->done && program->child.pid != 0)
 		items[n++] = (struct pollfd){.fd = program->child.pidfd, .events = POLLIN};
-	return n + relay_poll(&program->relay, items + n);
+	return n + stderr_relay_poll(&program->relay, items + n);
 }
 
 static void segment_program_signal(struct segment *segment, int signal)
@@ -191,9 +191,9 @@ static int segment_program_end(struct segment *segment)
 	child_end(&program->child);
 	pid_t group = program->child.group;
 	child_end_group(&program->child);
-	relay_close(&program->relay);
+	stderr_relay_close(&program->relay);
 	if (group > 0)
-		guard_forget(segment->guard, group);
+		orphan_guard_unwatch(segment->guard, group);
 	for (char **word = program->argv; word && *word; word++)
 		free(*word);
 	free(program->argv);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "segment_ring.h"
 
-#include "balance.h"
+#include "autoscale.h"
+#include "batch_sizing.h"
 #include "claim.h"
 #include "clock.h"
 #include "cores.h"
 #include "crew.h"
-#include "crew_command.h"
-#include "crew_host.h"
+#include "crew_commands.h"
+#include "crew_process.h"
 #include "failure.h"
-#include "pace.h"
 #include "sink.h"
 #include "source.h"
 #include "time_log.h"
@@ -34,9 +34,9 @@ struct segment_ring {
 	uint64_t leave_by_ns; /* its work is done: when who has not left is ended; 0: not yet */
 	struct source source;
 	struct sink sink;
-	struct pace pace;
-	struct shortcut shortcut;
-	struct balance balance;
+	struct batch_sizing pace;
+	struct fast_path shortcut;
+	struct autoscale balance;
 	struct time_log time_log;
 	struct trace_log trace_log;
 	bool reader_left;
@@ -98,7 +98,7 @@ static int segment_ring_prepare(struct segment *segment, int bell, struct leat_e
 	ring->crew = calloc(1, sizeof(*ring->crew));
 	if (!ring->crew)
 		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
-	if (plan_ring(options->mode, options->jobs, cores_usable(), ring->base.specs,
+	if (worker_plan_ring(options->mode, options->jobs, cores_usable(), ring->base.specs,
 		ring->base.n_stages, &ring->crew->plan) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -E2BIG, "a ring has at most %d workers",
 		    PLAN_WORKERS_MAX);
@@ -136,13 +136,13 @@ static void segment_ring_observe(struct segment_ring *ring, struct observer obse
 /* After the time log: what it tells follows the lines of the calls that it was decided by. */
 static void segment_ring_balance(struct segment_ring *ring, int bell)
 {
-	const struct plan *plan = &ring->crew->plan;
+	const struct worker_plan *plan = &ring->crew->plan;
 	bool tells = ring->base.options->time_log == LEAT_TIME_LOG_FULL;
-	if (!balance_is_due(plan))
+	if (!autoscale_is_due(plan))
 		return;
-	balance_init(&ring->balance, plan, cores_usable(), clock_wall_ns(), bell,
+	autoscale_init(&ring->balance, plan, cores_usable(), clock_wall_ns(), bell,
 	    tells ? &ring->time_log : NULL);
-	segment_ring_observe(ring, (struct observer){balance_retire, &ring->balance});
+	segment_ring_observe(ring, (struct observer){autoscale_retire, &ring->balance});
 }
 
 static int segment_ring_start(struct segment *segment, int bell, struct leat_error *reterr)
@@ -157,8 +157,8 @@ static int segment_ring_start(struct segment *segment, int bell, struct leat_err
 	sink->name = ring->base.is_last ? options->out_name : "the next command";
 	sink->source_name = ring->base.first == 0 ? options->in_name : "the command before";
 	bool each = options->time_log != LEAT_TIME_LOG_OFF;
-	pace_init(&ring->pace, &ring->crew->region, each ? 1 : PACE_RECORDS_MAX);
-	segment_ring_observe(ring, (struct observer){pace_retire, &ring->pace});
+	batch_sizing_init(&ring->pace, &ring->crew->region, each ? 1 : BATCH_SIZING_RECORDS_MAX);
+	segment_ring_observe(ring, (struct observer){batch_sizing_retire, &ring->pace});
 	if (each) {
 		ring->time_log = (struct time_log){options->time_log, options->log_fd};
 		segment_ring_observe(ring, (struct observer){time_log_retire, &ring->time_log});
@@ -170,7 +170,7 @@ static int segment_ring_start(struct segment *segment, int bell, struct leat_err
 	}
 	/* The fast path is for a ring whose stages are all functions of this process. */
 	if (crew_is_in_process(ring->crew))
-		shortcut_open(&ring->shortcut, &ring->crew->self, sink);
+		fast_path_open(&ring->shortcut, &ring->crew->self, sink);
 	segment_ring_balance(ring, bell);
 	int r = sink_start(sink, &ring->crew->region);
 	if (r == 0)
@@ -185,7 +185,7 @@ static int segment_ring_poll(const struct segment *segment, struct pollfd *items
 {
 	const struct segment_ring *ring = segment_ring_const(segment);
 	/* Also who is no longer needed may have something to say. */
-	return ring->base.done ? crew_poll_words(ring->crew, items) : crew_poll(ring->crew, items);
+	return ring->base.done ? crew_poll_stderr(ring->crew, items) : crew_poll(ring->crew, items);
 }
 
 static uint64_t segment_ring_deadline_ns(const struct segment *segment)
@@ -204,7 +204,7 @@ static void segment_ring_judge_sink(struct segment_ring *ring)
 		return;
 	ring->base.error = sink->error;
 	if (sink->error.status == LEAT_OK && ring->reader_left)
-		sink_say_gone(sink, &ring->base.error);
+		sink_describe_reader_gone(sink, &ring->base.error);
 }
 
 /* Whether hosts have had the time to leave; tells of those that have not. */
@@ -226,20 +226,20 @@ static bool segment_ring_is_late(struct segment_ring *ring)
 			continue;
 		snprintf(text, sizeof(text),
 		    "stage '%s': its process did not leave within %d s and was ended",
-		    crew_host_name(crew, i), SEGMENT_LEAVE_S);
+		    crew_process_name(crew, i), SEGMENT_LEAVE_S);
 		segment_notice(&ring->base, text);
 	}
 	return true;
 }
 
 /* What workers in this process have to say, and what failed there with no record to blame. */
-static void segment_ring_hear_workers(struct segment_ring *ring)
+static void segment_ring_take_diagnostics(struct segment_ring *ring)
 {
-	struct notices *notices = &ring->crew->commands.notices;
+	struct diagnostics *notices = &ring->crew->commands.notices;
 	char text[sizeof(notices->texts[0])];
-	while (notices_take(notices, text))
+	while (diagnostics_take(notices, text))
 		segment_notice(&ring->base, text);
-	struct leat_error error = notices_error(notices);
+	struct leat_error error = diagnostics_error(notices);
 	if (error.status == LEAT_OK || ring->base.error.status != LEAT_OK || ring->base.aborted)
 		return;
 	ring->base.error = error;
@@ -250,7 +250,7 @@ static void segment_ring_step(struct segment *segment)
 {
 	struct segment_ring *ring = segment_ring(segment);
 	if (ring->base.done) {
-		crew_pass_words(ring->crew);
+		crew_relay_stderr(ring->crew);
 		return;
 	}
 	struct leat_error error = {0};
@@ -261,15 +261,15 @@ static void segment_ring_step(struct segment *segment)
 		crew_stop(ring->crew);
 	}
 	if (!ring_stopped(&ring->crew->region))
-		crew_host_call(ring->crew);
+		crew_process_start_wanted(ring->crew);
 	/* Who is gone posts nothing any more, so what is heard then is all. */
 	bool gone = crew_is_gone(ring->crew);
-	segment_ring_hear_workers(ring);
+	segment_ring_take_diagnostics(ring);
 	if (!sink_done(&ring->sink))
 		return;
 	segment_ring_judge_sink(ring);
 	source_stop(&ring->source);
-	crew_host_dismiss(ring->crew);
+	crew_process_dismiss(ring->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
 	ring->base.done = gone || ring->sink.error.status != LEAT_OK ||
 			  ring->base.error.status != LEAT_OK || ring->base.aborted ||
@@ -284,7 +284,7 @@ static void segment_ring_signal(struct segment *segment, int signal)
 	for (unsigned i = 0; ring->crew && i < ring->crew->plan.n_hosts; i++)
 		child_kill(&ring->crew->hosts[i], signal);
 	if (ring->crew)
-		crew_command_signal(ring->crew, signal);
+		crew_commands_signal(ring->crew, signal);
 }
 
 static bool segment_ring_needs_reader_watch(const struct segment *segment)
@@ -327,7 +327,7 @@ static uint64_t segment_ring_records_done(const struct segment *segment)
 }
 
 /* Processes that were replaced cost no record, but are worth knowing of; a failure says more. */
-static void segment_ring_tell_restarts(const struct segment_ring *ring)
+static void segment_ring_report_restarts(const struct segment_ring *ring)
 {
 	const struct crew *crew = ring->crew;
 	if (ring->base.error.status != LEAT_OK)
@@ -341,7 +341,7 @@ static void segment_ring_tell_restarts(const struct segment_ring *ring)
 		if (losses->restarts > 1)
 			snprintf(times, sizeof(times), ", %u times", losses->restarts);
 		snprintf(text, sizeof(text), "stage '%s': %s%s; its process was replaced",
-		    crew_host_name(crew, i), losses->how, times);
+		    crew_process_name(crew, i), losses->how, times);
 		segment_notice(&ring->base, text);
 	}
 }
@@ -357,10 +357,10 @@ static int segment_ring_end(struct segment *segment)
 	int sink_r = sink_finish(&ring->sink);
 	crew->abandoned = r < 0 || sink_r < 0;
 	crew_end(crew, segment_ring_host_ended, ring);
-	segment_ring_tell_restarts(ring);
+	segment_ring_report_restarts(ring);
 	if (crew->abandoned)
 		return -ETIMEDOUT;
-	shortcut_close(&ring->shortcut);
+	fast_path_close(&ring->shortcut);
 	free(crew);
 	ring->crew = NULL;
 	return 0;

@@ -6,12 +6,12 @@
  */
 #include "worker.h"
 
-#include "budget.h"
 #include "claim.h"
-#include "limit.h"
-#include "line.h"
-#include "notify.h"
+#include "line_worker.h"
+#include "memory_budget.h"
+#include "wakeup.h"
 #include "worker_batch.h"
+#include "worker_limit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ static bool worker_claim_at(struct leat_worker *worker, struct worker_stage *min
 	if (owner != OWNER_ANY && owner != worker->index)
 		return false;
 	/* With a result parked it takes only the oldest batch, which always fits. */
-	if (worker->aside.data) {
-		worker->seq = budget_oldest(region);
+	if (worker->parked.data) {
+		worker->seq = memory_budget_oldest(region);
 		if (!ring_claim_this(region, worker->seq, mine->position, worker->index))
 			return false;
 		worker->held = mine;
@@ -63,18 +63,19 @@ static bool worker_wait(struct leat_worker *worker)
 	uint32_t *word = region_wait_word(region, worker->group);
 	while (!ring_stopped(region)) {
 		/* One that holds an answer must be there when it fits. */
-		if (!worker->aside.data && !limit_allows(region, worker->group, worker->rank)) {
-			limit_park(region, worker->group, worker->rank);
+		if (!worker->parked.data &&
+		    !worker_limit_allows(region, worker->group, worker->rank)) {
+			worker_limit_park(region, worker->group, worker->rank);
 			continue;
 		}
 		if (worker_claim(worker))
 			return true;
-		uint32_t key = notify_prepare(word);
+		uint32_t key = wakeup_prepare(word);
 		if (ring_stopped(region))
 			break;
 		if (worker_claim(worker))
 			return true;
-		notify_sleep(word, key);
+		wakeup_sleep(word, key);
 	}
 	return false;
 }
@@ -83,7 +84,8 @@ int leat_worker_next(struct leat_worker *worker, struct leat_batch *ret_batch)
 {
 	struct launcher *command = worker->stages[0].command;
 	if (command && command->stage->kind == STAGE_LINE) {
-		line_run(worker_region(worker), worker->stages[0].position, worker->index, command);
+		line_worker_run(
+		    worker_region(worker), worker->stages[0].position, worker->index, command);
 		return 0;
 	}
 	while (worker_wait(worker)) {

@@ -2,13 +2,13 @@
 #include "worker_batch.h"
 
 #include "atomic.h"
-#include "budget.h"
 #include "claim.h"
 #include "clock.h"
-#include "crash.h"
-#include "each.h"
-#include "notify.h"
+#include "crash_handler.h"
+#include "memory_budget.h"
+#include "oneshot_stage.h"
 #include "slot.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,26 +34,26 @@ static int worker_batch_commit(struct leat_worker *worker, uint64_t seq, unsigne
 /* Commits the parked result, if it fits by now. */
 void worker_batch_hand_on(struct leat_worker *worker)
 {
-	struct worker_aside *aside = &worker->aside;
-	unsigned area = slot_output(aside->position);
-	if (!aside->data ||
-	    !budget_reserve_or_await(worker_region(worker), aside->seq, area, aside->size))
+	struct parked_result *parked = &worker->parked;
+	unsigned area = slot_output(parked->position);
+	if (!parked->data ||
+	    !memory_budget_reserve_or_await(worker_region(worker), parked->seq, area, parked->size))
 		return;
-	slot_at(worker_region(worker), aside->seq)->history[aside->position - 1].attempts++;
-	memcpy(slot_area(worker_region(worker), aside->seq, area), aside->data, aside->size);
+	slot_at(worker_region(worker), parked->seq)->history[parked->position - 1].attempts++;
+	memcpy(slot_area(worker_region(worker), parked->seq, area), parked->data, parked->size);
 	(void)worker_batch_commit(
-	    worker, aside->seq, aside->position, aside->kind, aside->size, aside->n_records);
-	free(aside->data);
-	*aside = (struct worker_aside){0};
+	    worker, parked->seq, parked->position, parked->kind, parked->size, parked->n_records);
+	free(parked->data);
+	*parked = (struct parked_result){0};
 }
 
 static void worker_batch_begin(struct leat_worker *worker)
 {
 	struct slot *slot = slot_at(worker_region(worker), worker->seq);
 	struct slot_history *history = &slot->history[worker->held->position - 1];
-	worker->entered = host_enter(worker->host, history->attempts > 0);
+	worker->entered = worker_host_enter(worker->host, history->attempts > 0);
 	history->start_ns = clock_wall_ns();
-	/* recovery_judge tells by it whether the batch was begun. */
+	/* crash_recovery_judge tells by it whether the batch was begun. */
 	history->attempts++;
 	slot->progress = 0;
 	history->worker = worker->index;
@@ -80,16 +80,16 @@ static int worker_batch_end(
 {
 	unsigned position = worker_batch_stop_clock(worker);
 	int r = worker_batch_commit(worker, worker->seq, position, kind, size, n_records);
-	host_leave(worker->host, worker->entered);
+	worker_host_leave(worker->host, worker->entered);
 	return r;
 }
 
 /*
- * Sets an answer aside until it fits. Only with a batch that is not the oldest, and from
+ * Sets an answer parked until it fits. Only with a batch that is not the oldest, and from
  * then on it claims only the oldest, so there is never a second one.
  */
-static int worker_batch_set_aside(struct leat_worker *worker, enum leat_kind kind, const void *data,
-    uint64_t size, uint32_t n_records)
+static int worker_batch_park_result(struct leat_worker *worker, enum leat_kind kind,
+    const void *data, uint64_t size, uint32_t n_records)
 {
 	void *copy = malloc(size);
 	if (!copy)
@@ -98,8 +98,8 @@ static int worker_batch_set_aside(struct leat_worker *worker, enum leat_kind kin
 	unsigned position = worker_batch_stop_clock(worker);
 	/* It ended well: if the worker dies now, then not of this batch. */
 	slot_at(worker_region(worker), worker->seq)->history[position - 1].attempts--;
-	worker->aside = (struct worker_aside){copy, size, worker->seq, position, kind, n_records};
-	host_leave(worker->host, worker->entered);
+	worker->parked = (struct parked_result){copy, size, worker->seq, position, kind, n_records};
+	worker_host_leave(worker->host, worker->entered);
 	return 0;
 }
 
@@ -111,7 +111,7 @@ static void worker_batch_give_back(struct leat_worker *worker)
 	slot->history[position - 1].attempts--;
 	worker->held = NULL;
 	ring_give_back(worker_region(worker), worker->seq, position, worker->index);
-	host_leave(worker->host, worker->entered);
+	worker_host_leave(worker->host, worker->entered);
 }
 
 /*
@@ -126,17 +126,17 @@ static bool worker_batch_wait_for_memory(struct leat_worker *worker, uint64_t si
 	uint32_t *word = region_wait_word(region, worker->group);
 	unsigned area = slot_output(worker->held->position);
 	while (!ring_stopped(region)) {
-		uint32_t key = notify_prepare(word);
-		if (budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
+		uint32_t key = wakeup_prepare(word);
+		if (memory_budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
 			return true;
 		if (ring_stopped(region))
 			break;
-		notify_sleep(word, key);
+		wakeup_sleep(word, key);
 	}
 	return false;
 }
 
-/* A call_grow of a worker. */
+/* A c_call_grow of a worker. */
 static int worker_batch_grow(void *context, size_t size, size_t *ret_capacity)
 {
 	struct leat_worker *worker = context;
@@ -148,11 +148,11 @@ static int worker_batch_grow(void *context, size_t size, size_t *ret_capacity)
 	/* Some more at a time, so that it is not asked for at every record. */
 	uint64_t more = size + size / 8 < most ? size + size / 8 : most;
 	bool stateless = region_stage(region, worker->held->position - 1)->is_stateless;
-	if (!budget_reserve(region, worker->seq, area, more) &&
-	    !budget_reserve(region, worker->seq, area, size) &&
+	if (!memory_budget_reserve(region, worker->seq, area, more) &&
+	    !memory_budget_reserve(region, worker->seq, area, size) &&
 	    (stateless || !worker_batch_wait_for_memory(worker, size)))
 		return -EAGAIN;
-	*ret_capacity = budget_room(region, worker->seq, area);
+	*ret_capacity = memory_budget_room(region, worker->seq, area);
 	return 0;
 }
 
@@ -178,24 +178,24 @@ static bool worker_batch_is_careful(const struct leat_worker *worker)
 }
 
 static void worker_batch_crashed(
-    struct leat_worker *worker, const struct call_output *output, int number)
+    struct leat_worker *worker, const struct c_call_output *output, int number)
 {
 	char why[128];
 	snprintf(why, sizeof(why),
 	    "crashed with SIG%s (-m processes gives it a process of its own)",
 	    sigabbrev_np(number));
-	call_crashed(native_stage(worker->held->native), output, &worker->result, why);
+	c_call_crashed(c_function_stage(worker->held->native), output, &worker->result, why);
 }
 
 /* Where the batch that is held goes. */
-static struct call_output worker_batch_output(struct leat_worker *worker)
+static struct c_call_output worker_batch_output(struct leat_worker *worker)
 {
 	const struct region *region = worker_region(worker);
 	struct slot *slot = slot_at(region, worker->seq);
 	unsigned area = slot_output(worker->held->position);
-	return (struct call_output){
+	return (struct c_call_output){
 	    .data = slot_area(region, worker->seq, area),
-	    .capacity = budget_room(region, worker->seq, area),
+	    .capacity = memory_budget_room(region, worker->seq, area),
 	    .most = region->header->area_capacity,
 	    .grow = worker_batch_grow,
 	    .context = worker,
@@ -209,7 +209,7 @@ static struct call_output worker_batch_output(struct leat_worker *worker)
 /* Ends the claim with what the batch came to. */
 static void worker_batch_finish(struct leat_worker *worker)
 {
-	const struct call_result *result = &worker->result;
+	const struct c_call_result *result = &worker->result;
 	if (result->later) {
 		worker_batch_give_back(worker);
 		return;
@@ -227,27 +227,27 @@ static void worker_batch_run_command(struct leat_worker *worker)
 	const struct slot *slot = slot_at(region, worker->seq);
 	unsigned position = worker->held->position;
 	struct batch batch = slot_batch(region, worker->seq, slot_input(position));
-	struct call_output output = worker_batch_output(worker);
+	struct c_call_output output = worker_batch_output(worker);
 	uint64_t last = slot->first_record + slot->n_source_records - 1;
-	if (each_batch(worker->held->command, &batch, slot->first_record, last,
+	if (oneshot_stage_batch(worker->held->command, &batch, slot->first_record, last,
 		slot_is_exact(slot, position - 1), &output, &worker->result,
 		&worker->child_cpu_ns) == 0)
 		worker_batch_finish(worker);
 	else
-		host_leave(worker->host, worker->entered);
+		worker_host_leave(worker->host, worker->entered);
 }
 
 static void worker_batch_run_native(struct leat_worker *worker)
 {
 	struct region *region = worker_region(worker);
 	struct batch batch = slot_batch(region, worker->seq, slot_input(worker->held->position));
-	struct call_output output = worker_batch_output(worker);
-	struct call_result *result = &worker->result;
-	int number = sigsetjmp(*crash_point(), 0);
+	struct c_call_output output = worker_batch_output(worker);
+	struct c_call_result *result = &worker->result;
+	int number = sigsetjmp(*crash_handler_point(), 0);
 	if (number == 0) {
-		crash_arm();
-		call_batch(native_stage(worker->held->native), &batch, &output, result);
-		crash_disarm();
+		crash_handler_arm();
+		c_call_batch(c_function_stage(worker->held->native), &batch, &output, result);
+		crash_handler_disarm();
 	} else {
 		worker_batch_crashed(worker, &output, number);
 	}
@@ -300,8 +300,8 @@ int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const vo
 	if (size > region->header->area_capacity)
 		return -EMSGSIZE;
 	unsigned area = slot_output(worker->held->position);
-	if (!budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
-		return worker_batch_set_aside(worker, kind, data, size, n_records);
+	if (!memory_budget_reserve_or_await(worker_region(worker), worker->seq, area, size))
+		return worker_batch_park_result(worker, kind, data, size, n_records);
 	if (size > 0)
 		memcpy(slot_area(region, worker->seq, area), data, size);
 	return worker_batch_end(worker, kind, size, n_records);

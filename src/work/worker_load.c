@@ -11,7 +11,7 @@
 
 static void worker_load_tell(struct leat_worker *worker, uint32_t state)
 {
-	/* pairs with: crew_ready, recovery_reset: the text in `why` */
+	/* pairs with: crew_ready, crash_recovery_reset: the text in `why` */
 	atomic_store_release(&region_worker(worker_region(worker), worker->index)->state, state);
 	fd_ring(worker->host->bell);
 }
@@ -33,10 +33,10 @@ static int worker_load_native(
 {
 	unsigned number = mine->position - 1;
 	const struct region_stage *stage = region_stage(worker_region(worker), number);
-	int r = native_open(stage->target, stage->function, stage->name, &mine->native, reterr);
+	int r = c_function_open(stage->target, stage->function, stage->name, &mine->native, reterr);
 	if (r < 0)
 		return r;
-	enum leat_kind kind = call_kind(native_stage(mine->native));
+	enum leat_kind kind = c_call_kind(c_function_stage(mine->native));
 	leat_worker_kinds(worker, number, kind, kind);
 	return 0;
 }
@@ -74,7 +74,7 @@ int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 
 int leat_worker_open(struct leat_host *host, unsigned nth, struct leat_worker **ret_worker)
 {
-	int index = host_worker(host, nth);
+	int index = worker_host_worker(host, nth);
 	if (index < 0)
 		return index;
 	struct leat_worker *worker = calloc(1, sizeof(*worker));
@@ -102,12 +102,12 @@ struct leat_worker *leat_worker_close(struct leat_worker *worker)
 	if (!worker)
 		return NULL;
 	for (unsigned i = 0; i < worker->n_stages; i++) {
-		native_close(worker->stages[i].native);
+		c_function_close(worker->stages[i].native);
 		if (worker->stages[i].command)
 			launcher_close(worker->stages[i].command);
 		free(worker->stages[i].command);
 	}
-	free(worker->aside.data);
+	free(worker->parked.data);
 	free(worker);
 	return NULL;
 }

@@ -9,10 +9,10 @@
 #define WORKER_LOAD_H
 
 #include "atomic.h"
-#include "call.h"
-#include "host.h"
+#include "c_call.h"
+#include "c_function.h"
 #include "launcher.h"
-#include "native.h"
+#include "worker_host.h"
 
 #include <leat/worker.h>
 
@@ -20,14 +20,14 @@
 
 struct worker_stage {
 	unsigned position;
-	uint64_t next;		  /* hint for ring_claim */
-	struct native *native;	  /* a C function; */
-	struct launcher *command; /* or a command; both NULL: foreign, the caller runs it */
-	unsigned stands_for;	  /* a carrier's: the worker in whose name it claims */
+	uint64_t next;		   /* hint for ring_claim */
+	struct c_function *native; /* a C function; */
+	struct launcher *command;  /* or a command; both NULL: foreign, the caller runs it */
+	unsigned stands_for;	   /* a carrier's: the worker in whose name it claims */
 };
 
 /* A result that is parked until there is memory for it; the claim is held all the while. */
-struct worker_aside {
+struct parked_result {
 	void *data; /* owned; NULL: there is none */
 	uint64_t size;
 	uint64_t seq;
@@ -45,12 +45,12 @@ struct leat_worker {
 	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
 	/* The batch that is held; valid while `held` is set. */
 	struct worker_stage *held;
-	bool entered; /* see host_enter */
+	bool entered; /* see worker_host_enter */
 	uint64_t seq;
-	uint64_t cpu_ns;	   /* this thread's, at the claim */
-	uint64_t child_cpu_ns;	   /* of the processes that it has started since */
-	struct call_result result; /* here, as a crash must not take it away */
-	struct worker_aside aside;
+	uint64_t cpu_ns;	     /* this thread's, at the claim */
+	uint64_t child_cpu_ns;	     /* of the processes that it has started since */
+	struct c_call_result result; /* here, as a crash must not take it away */
+	struct parked_result parked;
 };
 
 /* Not a group: it works at every position. */

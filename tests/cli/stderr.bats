@@ -119,7 +119,7 @@ dies() {
 		exits 2
 		prints ''
 		says loading 'no luck today' \
-			"leat: stage 'f': exited with status 1 before it was ready; its last words: loading | no luck today"
+			"leat: stage 'f': exited with status 1 before it was ready; its last lines on stderr: loading | no luck today"
 		no_leftovers
 	done
 }
@@ -138,7 +138,7 @@ PYTHON
 	exits 3
 	prints ''
 	says 'cannot open the camera' 'cannot open the camera' 'cannot open the camera' \
-		"leat: stage 'f': exited with status 5, 3 times in a row before it did anything; its last words: cannot open the camera"
+		"leat: stage 'f': exited with status 5, 3 times in a row before it did anything; its last lines on stderr: cannot open the camera"
 	no_leftovers
 }
 
@@ -149,11 +149,11 @@ PYTHON
 		dies "$mode" talking.py:abort
 		says 'three, says print' $'three, says "stderr"\t' 'three, says print' $'three, says "stderr"\t' \
 			'three, says print' $'three, says "stderr"\t' \
-			"leat: stage 'abort': was killed by SIGABRT, 3 times, record 3: \"3\"; its last words: three, says print | three, says \"stderr\""
+			"leat: stage 'abort': was killed by SIGABRT, 3 times, record 3: \"3\"; its last lines on stderr: three, says print | three, says \"stderr\""
 	done
 	dies processes talking.c:give_up
 	says printed written printed written printed written \
-		"leat: stage 'give_up': was killed by SIGABRT, 3 times, record 3: \"3\"; its last words: printed | written"
+		"leat: stage 'give_up': was killed by SIGABRT, 3 times, record 3: \"3\"; its last lines on stderr: printed | written"
 }
 
 @test "the last words are the end of a traceback" {
@@ -161,7 +161,7 @@ PYTHON
 	leat run -m processes talking.py:raise_in_vain < <(seq 5)
 	exits 3
 	prints ''
-	tail -1 err | grep -qxE "leat: stage 'raise_in_vain': exited with status 7, 3 times, record 1: \"1\"; its last words: File \".* \| raise ValueError\(\"as a test\"\) \| ValueError: as a test"
+	tail -1 err | grep -qxE "leat: stage 'raise_in_vain': exited with status 7, 3 times, record 1: \"1\"; its last lines on stderr: File \".* \| raise ValueError\(\"as a test\"\) \| ValueError: as a test"
 }
 
 @test "long and odd last words fit into one line" {
@@ -173,7 +173,7 @@ os._exit(1)
 PYTHON
 	leat run -m processes wordy.py:f < <(seq 5)
 	exits 2
-	tail -1 err | grep -qE "its last words: €{64}\.\.\. \| (\\\\x1b){48}\.\.\. \| x{192}\.\.\.$"
+	tail -1 err | grep -qE "its last lines on stderr: €{64}\.\.\. \| (\\\\x1b){48}\.\.\. \| x{192}\.\.\.$"
 }
 
 @test "stderr that is closed, full, or whose reader left" {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input: a text that may be a number, or a row of them; its first eight bytes are also a double. */
 #include "number.h"
-#include "numbers.h"
+#include "number_array.h"
 
 #include "fuzz.h"
 
@@ -43,7 +43,7 @@ static void check_rows(const char *text, size_t size, char separator)
 	double real;
 	char printed[NUMBER_I64_MAX + 1];
 	char quickly[NUMBER_I64_MAX + 1];
-	for (const char *from = at; numbers_scan_i64(&at, end, separator, &integer, 1) == 1;
+	for (const char *from = at; number_array_scan_i64(&at, end, separator, &integer, 1) == 1;
 	     from = at) {
 		int64_t again;
 		fuzz_expect(from < at && at <= end && at[-1] == separator);
@@ -51,11 +51,12 @@ static void check_rows(const char *text, size_t size, char separator)
 		fuzz_expect(again == integer);
 		size_t n = number_print_i64(printed, integer);
 		printed[n] = separator;
-		fuzz_expect(numbers_print_i64(quickly, separator, &integer, 1) == quickly + n + 1);
+		fuzz_expect(
+		    number_array_print_i64(quickly, separator, &integer, 1) == quickly + n + 1);
 		fuzz_expect(memcmp(printed, quickly, n + 1) == 0);
 	}
 	at = text;
-	for (const char *from = at; numbers_scan_f64(&at, end, separator, &real, 1) == 1;
+	for (const char *from = at; number_array_scan_f64(&at, end, separator, &real, 1) == 1;
 	     from = at) {
 		double again;
 		fuzz_expect(from < at && at <= end && at[-1] == separator);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ring and its waiting, for spin: a source, a sink, two workers, two stages and a
- * supervisor, as src/ring/claim.c, src/ring/notify.c and the loops of src/run/ go. Every
+ * supervisor, as src/ring/claim.c, src/ring/wakeup.c and the loops of src/run/ go. Every
  * order of the steps is looked at, and a worker may die before any step of its own.
  * README.md says what is proved and what each mutation gives; model.sh has the runs.
  *

@@ -2,14 +2,14 @@
 #include "role.h"
 
 #include "atomic.h"
-#include "budget.h"
 #include "check.h"
 #include "claim.h"
 #include "content.h"
-#include "limit.h"
-#include "notify.h"
+#include "memory_budget.h"
 #include "random.h"
 #include "slot.h"
+#include "wakeup.h"
+#include "worker_limit.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -48,13 +48,13 @@ static bool source_wait(struct round *round, uint64_t seq)
 	uint32_t *word = region_wait_word(region, GROUP_SOURCE);
 	size_t size = content_size(round->seed, round->size_bits, seq);
 	while (!ring_stopped(region)) {
-		uint32_t key = notify_prepare(word);
+		uint32_t key = wakeup_prepare(word);
 		if (ring_is_ready(region, seq, 0) &&
-		    budget_reserve(region, seq, slot_output(0), size))
+		    memory_budget_reserve(region, seq, slot_output(0), size))
 			return true;
 		if (ring_stopped(region))
 			break;
-		notify_sleep(word, key);
+		wakeup_sleep(word, key);
 	}
 	return false;
 }
@@ -103,7 +103,7 @@ static void worker_do(struct role *role, unsigned position, uint64_t seq)
 		worker_die(role, position, seq);
 		return;
 	}
-	if (!budget_reserve(region, seq, output, slot->size[input] + 1)) {
+	if (!memory_budget_reserve(region, seq, output, slot->size[input] + 1)) {
 		history->attempts--;
 		check_leave(round, position);
 		ring_give_back(region, seq, position, role->worker);
@@ -145,21 +145,21 @@ static void worker_run(struct role *role)
 	unsigned rank = region_rank(region, role->worker);
 	uint32_t *word = region_wait_word(region, group);
 	while (!ring_stopped(region)) {
-		if (!limit_allows(region, group, rank)) {
-			limit_park(region, group, rank);
+		if (!worker_limit_allows(region, group, rank)) {
+			worker_limit_park(region, group, rank);
 			continue;
 		}
 		if (worker_claim(role, next, &position, &seq)) {
 			worker_do(role, position, seq);
 			continue;
 		}
-		uint32_t key = notify_prepare(word);
+		uint32_t key = wakeup_prepare(word);
 		if (ring_stopped(region))
 			break;
 		if (worker_claim(role, next, &position, &seq))
 			worker_do(role, position, seq);
 		else
-			notify_sleep(word, key);
+			wakeup_sleep(word, key);
 	}
 }
 
@@ -170,7 +170,7 @@ static void sink_change_limit(struct role *role)
 	if (random_below(&role->random, 1000) >= round->changes)
 		return;
 	unsigned worker = (unsigned)random_below(&role->random, round->n_workers);
-	limit_set(&round->region, round->worker_groups[worker],
+	worker_limit_set(&round->region, round->worker_groups[worker],
 	    1 + (uint32_t)random_below(&role->random, ROUND_GROUP_WORKERS_MAX));
 }
 
@@ -179,12 +179,12 @@ static bool sink_wait(struct round *round, uint64_t seq)
 	const struct region *region = &round->region;
 	uint32_t *word = region_wait_word(region, GROUP_SINK);
 	for (;;) {
-		uint32_t key = notify_prepare(word);
+		uint32_t key = wakeup_prepare(word);
 		if (ring_is_ready(region, seq, region_sink(region)))
 			return true;
 		if (seq >= ring_end_seq(region))
 			return false;
-		notify_sleep(word, key);
+		wakeup_sleep(word, key);
 	}
 }
 
@@ -198,10 +198,10 @@ static void sink_run(struct role *role)
 		check_content(round, seq);
 		check_memory(round);
 		slot_trim(&round->region, seq);
-		budget_move_on(&round->region, seq + 1);
+		memory_budget_move_on(&round->region, seq + 1);
 		ring_advance(&round->region, seq++, region_sink(&round->region));
 		sink_change_limit(role);
-		/* Only looked at for whether it changes. */
+		/* Only found_none at for whether it changes. */
 		atomic_store_relaxed(&round->shared->retired, seq);
 	}
 	if (seq < round->n_batches && seq < round->stop_at)

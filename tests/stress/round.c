@@ -5,7 +5,7 @@
 #include "content.h"
 #include "random.h"
 #include "slot.h"
-#include "state.h"
+#include "slot_state.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -30,10 +30,10 @@ static void round_print(const struct round *round)
 		/* For a person to read; no order is needed. */
 		uint64_t state = atomic_load_relaxed(&slot_at(&round->region, i)->state);
 		fprintf(stderr, "  slot %2u: lap %llu, position %u, ", i,
-		    (unsigned long long)(state_place_of(state) >> 8),
-		    (unsigned)(state_place_of(state) & 0xff));
-		if (state_is_busy(state))
-			fprintf(stderr, "busy, worker %u\n", state_worker(state));
+		    (unsigned long long)(slot_state_place_of(state) >> 8),
+		    (unsigned)(slot_state_place_of(state) & 0xff));
+		if (slot_state_is_busy(state))
+			fprintf(stderr, "busy, worker %u\n", slot_state_worker(state));
 		else
 			fprintf(stderr, "ready\n");
 	}

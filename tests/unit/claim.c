@@ -2,10 +2,10 @@
 #include "claim.h"
 
 #include "clock.h"
-#include "notify.h"
 #include "slot.h"
-#include "state.h"
+#include "slot_state.h"
 #include "tiny_ring.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -69,7 +69,7 @@ static void goes_on_after_the_last_lap_number(void **state)
 		uint64_t first = lap * slots[i];
 		uint64_t next[8] = {first, first, first, first};
 		for (uint64_t seq = first; seq < first + slots[i]; seq++)
-			slot_at(&region, seq)->state = state_ready(state_place(lap, 0));
+			slot_at(&region, seq)->state = slot_state_ready(slot_state_place(lap, 0));
 		for (uint64_t seq = first; seq < first + 6ull * slots[i]; seq++)
 			go_through(&region, seq, next);
 		region_free(&region);
@@ -84,7 +84,7 @@ static void keeps_order_over_the_last_lap_number(void **state)
 	uint64_t first = (1ull << 32) * 4 - 2;
 	uint64_t next = first;
 	for (uint64_t seq = first; seq < first + 4; seq++)
-		slot_at(&region, seq)->state = state_ready(state_place(seq / 4, 0));
+		slot_at(&region, seq)->state = slot_state_ready(slot_state_place(seq / 4, 0));
 	for (uint64_t seq = first; seq < first + 4; seq++)
 		ring_advance(&region, seq, 0);
 	for (uint64_t seq = first; seq < first + 4; seq++) {
@@ -147,7 +147,7 @@ static void a_batch_ahead_of_its_turn_waits(void **state)
 	(void)state;
 	struct region region = tiny_ring(4, 2);
 	ring_advance(&region, 0, 0);
-	slot_at(&region, 1)->state = state_ready(state_place(0, 2));
+	slot_at(&region, 1)->state = slot_state_ready(slot_state_place(0, 2));
 	uint64_t next = 0;
 	assert_no_claim(&region, 2, 1, &next);
 	tiny_ring_work(&region, 0, 1);
@@ -177,7 +177,7 @@ static void a_very_old_hint_finds_the_batch_soon(void **state)
 	struct region region = tiny_ring(4, 1);
 	uint64_t first = (1ull << 30) * 4 + 2;
 	for (uint64_t seq = first; seq < first + 4; seq++)
-		slot_at(&region, seq)->state = state_ready(state_place(seq / 4, 0));
+		slot_at(&region, seq)->state = slot_state_ready(slot_state_place(seq / 4, 0));
 	for (uint64_t seq = first; seq < first + 4; seq++)
 		ring_advance(&region, seq, 0);
 	tiny_ring_work(&region, first, 1);
@@ -269,7 +269,8 @@ static void a_stateless_stage_goes_round(void **state)
 		struct region region = tiny_ring(slots[i], 1);
 		uint64_t next = ((1ull << 32) - 2) * slots[i];
 		for (uint64_t seq = next; seq < next + slots[i]; seq++)
-			slot_at(&region, seq)->state = state_ready(state_place(seq / slots[i], 0));
+			slot_at(&region, seq)->state =
+			    slot_state_ready(slot_state_place(seq / slots[i], 0));
 		for (uint64_t seq = next, end = next + 4ull * slots[i]; seq < end; seq++) {
 			assert_no_claim_any(&region, 1, 1, &next);
 			ring_advance(&region, seq, 0);
@@ -311,10 +312,10 @@ static void a_claim_names_its_worker(void **state)
 	uint64_t next = 0;
 	ring_advance(&region, 0, 0);
 	tiny_ring_claim(&region, 1, REGION_WORKERS_MAX - 1, &next, 0);
-	assert_int_equal(
-	    slot_at(&region, 0)->state, state_busy(state_place(0, 1), REGION_WORKERS_MAX - 1));
-	assert_true(state_is_busy(slot_at(&region, 0)->state));
-	assert_int_equal(state_worker(slot_at(&region, 0)->state), REGION_WORKERS_MAX - 1);
+	assert_int_equal(slot_at(&region, 0)->state,
+	    slot_state_busy(slot_state_place(0, 1), REGION_WORKERS_MAX - 1));
+	assert_true(slot_state_is_busy(slot_at(&region, 0)->state));
+	assert_int_equal(slot_state_worker(slot_at(&region, 0)->state), REGION_WORKERS_MAX - 1);
 	assert_int_equal(ring_commit(&region, 0, 1, 0), -ESTALE);
 	assert_int_equal(ring_commit(&region, 0, 1, REGION_WORKERS_MAX - 1), 0);
 	region_free(&region);
@@ -327,7 +328,7 @@ static void what_was_taken_back_cannot_be_committed(void **state)
 	uint64_t next[2] = {0, 0};
 	ring_advance(&region, 0, 0);
 	tiny_ring_claim(&region, 1, 1, &next[0], 0);
-	slot_at(&region, 0)->state = state_ready(state_place(0, 1));
+	slot_at(&region, 0)->state = slot_state_ready(slot_state_place(0, 1));
 	assert_int_equal(ring_commit(&region, 0, 1, 1), -ESTALE);
 	tiny_ring_is_ready_at(&region, 0, 1);
 
@@ -374,11 +375,11 @@ static void finds_what_a_worker_holds(void **state)
 	assert_int_equal(ring_commit(&region, 9, 2, 2), 0);
 	assert_false(ring_held(&region, 2, &seq, &position));
 	/* A stage may have written anything there: only stages' positions are held. */
-	slot_at(&region, 0)->state = state_busy(state_place(0, 0), 2);
+	slot_at(&region, 0)->state = slot_state_busy(slot_state_place(0, 0), 2);
 	assert_false(ring_held(&region, 2, &seq, &position));
-	slot_at(&region, 0)->state = state_busy(state_place(0, 4), 2);
+	slot_at(&region, 0)->state = slot_state_busy(slot_state_place(0, 4), 2);
 	assert_false(ring_held(&region, 2, &seq, &position));
-	slot_at(&region, 0)->state = state_busy(state_place(0, 3), 2);
+	slot_at(&region, 0)->state = slot_state_busy(slot_state_place(0, 3), 2);
 	assert_true(ring_held(&region, 2, &seq, &position));
 	region_free(&region);
 }

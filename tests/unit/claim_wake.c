@@ -2,8 +2,8 @@
 /* Whom each step of src/ring/claim.c wakes. */
 #include "claim.h"
 
-#include "notify.h"
 #include "tiny_ring.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 static void prepare_all(struct region *region)
 {
 	for (unsigned group = 0; group < region->header->n_groups; group++)
-		(void)notify_prepare(region_wait_word(region, group));
+		(void)wakeup_prepare(region_wait_word(region, group));
 }
 
 static void assert_woken(struct region *region, unsigned group, bool expected)

@@ -180,18 +180,18 @@ static void a_bell_is_heard_once(void **state)
 	assert_true(bell >= 0);
 	assert_int_equal(fcntl(bell, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	assert_int_equal(readable(bell), 0);
-	fd_hush(bell);
+	fd_clear_bell(bell);
 	fd_ring(bell);
 	fd_ring(bell);
 	assert_int_equal(readable(bell), 1);
-	fd_hush(bell);
+	fd_clear_bell(bell);
 	assert_int_equal(readable(bell), 0);
 	/* At the count's end ringing is needless, and must not block. */
 	uint64_t most = UINT64_MAX - 1;
 	assert_int_equal(write(bell, &most, sizeof(most)), sizeof(most));
 	fd_ring(bell);
 	assert_int_equal(readable(bell), 1);
-	fd_hush(bell);
+	fd_clear_bell(bell);
 	assert_int_equal(readable(bell), 0);
 	close(bell);
 }

@@ -3,7 +3,7 @@
 
 #include "fd.h"
 #include "slot.h"
-#include "state.h"
+#include "slot_state.h"
 #include "tiny_ring.h"
 
 #include <errno.h>
@@ -110,7 +110,8 @@ static void begins_empty(void **state)
 	assert_true(region.header->end_seq == END_UNKNOWN);
 	assert_int_equal(region.header->stop, 0);
 	for (uint64_t seq = 0; seq < 8; seq++) {
-		assert_int_equal(slot_at(&region, seq)->state, state_ready(state_place(0, 0)));
+		assert_int_equal(
+		    slot_at(&region, seq)->state, slot_state_ready(slot_state_place(0, 0)));
 		assert_false(slot_failed(slot_at(&region, seq)));
 	}
 	for (unsigned group = 0; group < region.header->n_groups; group++)

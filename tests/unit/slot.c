@@ -275,9 +275,9 @@ static void tells_a_failure(void **state)
 	slot_describe_failure(&region, slot, small, sizeof(small));
 	assert_string_equal(small, "stage 'a': 12345 ");
 	slot_cut(&region, 0, 1, 0, "died");
-	slot_set_words(slot, "a | b");
+	slot_set_last_stderr(slot, "a | b");
 	slot_describe_failure(&region, slot, text, sizeof(text));
-	assert_string_equal(text, "stage 'a': died, record 101; its last words: a | b");
+	assert_string_equal(text, "stage 'a': died, record 101; its last lines on stderr: a | b");
 	slot_cut(&region, 0, 1, 0, "why");
 	slot_describe_failure(&region, slot, text, sizeof(text));
 	assert_string_equal(text, "stage 'a': why, record 101");

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crew_process.h"
+
+#include "atomic.h"
+#include "failure.h"
+#include "fd.h"
+#include "install_paths.h"
+#include "quote.h"
+#include "worker_limit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool crew_process_has(const struct crew *crew, unsigned host, uint32_t group)
+{
+	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
+		if (crew->plan.workers[i].host == host && crew->plan.workers[i].group == group)
+			return true;
+	}
+	return false;
+}
+
+const char *crew_process_name(const struct crew *crew, unsigned host)
+{
+	const char *name = NULL;
+	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
+		const struct region_stage *stage = &crew->plan.stages[i];
+		if (!crew_process_has(crew, host, stage->group))
+			continue;
+		/* What a Python process is for is its first Python stage. */
+		bool meant = crew->plan.hosts[host] != HOST_PYTHON || stage->kind != STAGE_C;
+		if (meant)
+			return stage->name;
+		name = stage->name;
+	}
+	return name ? name : "?";
+}
+
+/* Of several workers of a group in processes of their own: which one, from 1. 0: there is one. */
+static unsigned crew_process_nth(const struct crew *crew, unsigned host)
+{
+	unsigned n = 0;
+	unsigned nth = 0;
+	uint32_t group = UINT32_MAX;
+	for (uint32_t i = 0; i < crew->plan.n_workers && group == UINT32_MAX; i++) {
+		if (crew->plan.workers[i].host == host)
+			group = crew->plan.workers[i].group;
+	}
+	for (uint32_t i = 0; i < crew->plan.n_hosts; i++) {
+		n += crew_process_has(crew, i, group);
+		if (i == host)
+			nth = n;
+	}
+	return n > 1 ? nth : 0;
+}
+
+/* "[mul] ", or "[mul.2] " for the second of its workers; "[mul+add] " for who runs both. */
+static void crew_process_tag(const struct crew *crew, unsigned host, char *tag)
+{
+	char names[STDERR_RELAY_PREFIX_MAX - 32] = "";
+	char number[16] = "";
+	size_t size = 0;
+	for (uint32_t i = 0; i < crew->plan.n_stages && size < sizeof(names); i++) {
+		const struct region_stage *stage = &crew->plan.stages[i];
+		if (crew_process_has(crew, host, stage->group))
+			size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
+			    size > 0 ? "+" : "", stage->name);
+	}
+	unsigned nth = crew_process_nth(crew, host);
+	if (nth > 0)
+		snprintf(number, sizeof(number), ".%u", nth);
+	if (size >= sizeof(names))
+		quote_trim(names);
+	snprintf(tag, STDERR_RELAY_PREFIX_MAX, "[%s%s%s] ", names,
+	    size >= sizeof(names) ? "..." : "", number);
+}
+
+/*
+ * A host's stdin is empty and its stdout is its stderr, which we pass on: data goes through
+ * the region.
+ */
+static int crew_process_exec(struct crew *crew, unsigned host, char *const *argv)
+{
+	char tag[STDERR_RELAY_PREFIX_MAX] = "";
+	int words;
+	if (crew->tag)
+		crew_process_tag(crew, host, tag);
+	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (empty < 0)
+		return -errno;
+	int r = stderr_relay_open(&crew->relays[host], crew->outlet, tag, &words);
+	if (r == 0) {
+		int map[] = {empty, words, words, crew->region.fd, crew->bell};
+		struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
+		r = child_start(&crew->hosts[host], &setup);
+		fd_close(words);
+		if (r < 0)
+			stderr_relay_close(&crew->relays[host]);
+	}
+	fd_close(empty);
+	return r;
+}
+
+int crew_process_start(struct crew *crew, unsigned host, struct leat_error *reterr)
+{
+	const char *python = crew->python;
+	bool is_python = crew->plan.hosts[host] == HOST_PYTHON;
+	char number[16];
+	snprintf(number, sizeof(number), "%u", host);
+	char *program = is_python ? install_paths_python_dir() : install_paths_program();
+	char *library = is_python ? install_paths_library() : NULL;
+	char *const python_argv[] = {(char *)python, program, library, "3", "4", number, NULL};
+	char *const leat_argv[] = {program, "host", "3", "4", number, NULL};
+	int r = -ENOMEM;
+	if (program && (!is_python || library))
+		r = crew_process_exec(crew, host, is_python ? python_argv : leat_argv);
+	if (r < 0)
+		failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START, r,
+		    "stage '%s': %s: %s%s", crew_process_name(crew, host),
+		    is_python ? python : "leat", strerror(-r),
+		    is_python ? " (the interpreter; choose one with --python)" : "");
+	free(program);
+	free(library);
+	return r;
+}
+
+bool crew_process_is_wanted(const struct crew *crew, unsigned host)
+{
+	const struct region *region = &crew->region;
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		const struct region_worker *worker = region_worker(region, i);
+		if (worker->host == host &&
+		    worker_limit_allows(region, worker->group, region_rank(region, i)))
+			return true;
+	}
+	return false;
+}
+
+static void crew_process_set_states(struct crew *crew, unsigned host, enum worker_state state)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		struct region_worker *worker = region_worker(&crew->region, i);
+		/* relaxed: it has no process that could say otherwise */
+		if (worker->host == host)
+			atomic_store_relaxed(&worker->state, state);
+	}
+}
+
+static bool crew_process_has_state(const struct crew *crew, unsigned host, enum worker_state state)
+{
+	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
+		const struct region_worker *worker = region_worker(&crew->region, i);
+		/* relaxed: nothing but the state is found_none at */
+		if (worker->host == host && atomic_load_relaxed(&worker->state) == state)
+			return true;
+	}
+	return false;
+}
+
+void crew_process_defer(struct crew *crew, unsigned host)
+{
+	crew_process_set_states(crew, host, WORKER_DEFERRED);
+}
+
+void crew_process_start_wanted(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		struct leat_error error;
+		if (!crew_process_has_state(crew, i, WORKER_DEFERRED) ||
+		    !crew_process_is_wanted(crew, i))
+			continue;
+		crew_process_set_states(crew, i, WORKER_STARTING);
+		/* The run can do without: it is tried again at the next call. */
+		if (crew_process_start(crew, i, &error) < 0)
+			crew_process_defer(crew, i);
+	}
+}
+
+void crew_process_dismiss(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
+		if (!crew_process_has_state(crew, i, WORKER_READY))
+			child_kill(&crew->hosts[i], SIGKILL);
+	}
+}
