@@ -44,7 +44,7 @@ struct child {
  * others are closed by their close-on-exec flag.
  */
 struct child_setup {
-	char *const *argv;	  /* argv[0] is found_none up on PATH */
+	char *const *argv;	  /* argv[0] is looked up on PATH */
 	char *const *environment; /* NULL: the caller's */
 	const int *map;
 	int n_map;    /* at most CHILD_MAP_MAX */

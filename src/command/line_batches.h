@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* When a process that owes answers is first found_none at. What it costs is seen only where it
+/* When a process that owes answers is first looked at. What it costs is seen only where it
  * waits.
  */
 #define LINE_LOOK_MS 1
@@ -39,7 +39,7 @@ struct line_worker {
 	unsigned position;
 	unsigned worker;
 	unsigned group;
-	unsigned rank;	 /* among the group's; see limit.h */
+	unsigned rank;	 /* among the group's; see worker_limit.h */
 	bool alone;	 /* the stage's only worker */
 	uint64_t next;	 /* hint for a claim; where alone, the next batch */
 	bool exhausted;	 /* there is no more to claim */
@@ -53,7 +53,7 @@ struct line_worker {
 	bool proven;	   /* the process has answered its first record with one */
 	bool awaits_input; /* it answers only when it has been told more */
 	uint64_t answers;  /* of the process */
-	int look_ms;	   /* how long it may be quiet until it is found_none at */
+	int look_ms;	   /* how long it may be quiet until it is looked at */
 	bool sent_since_check;
 	bool stands; /* as of the last look nothing more will come: there is no room for it */
 	bool full;   /* it has said what there is no memory for yet */

@@ -65,7 +65,7 @@ void line_process_close_input(struct line_process *dialogue);
 
 /*
  * Whether it has read all its input and waits for more, as a program does that keeps its
- * answers in a buffer. May be wrong for a script, whose children are not found_none at.
+ * answers in a buffer. May be wrong for a script, whose children are not looked at.
  */
 bool line_process_awaits_input(const struct line_process *dialogue);
 

@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* How seldom it is found_none at in the end; first after LINE_LOOK_MS. */
+/* How seldom it is looked at in the end; first after LINE_LOOK_MS. */
 #define LINE_LOOK_MAX_MS 1000
 
-/* One that input_starved: its turn may come when another one has been helped. */
+/* One that is starved: its turn may come when another one has been helped. */
 #define LINE_LOOK_STARVED_MS 32
 
 /* Of so many answers that are owed, so many bytes should come at once. */
@@ -158,7 +158,7 @@ static void line_worker_look(struct line_worker *line)
 		return;
 	}
 	bool may_rest = !line->alone || line_worker_may_unbuffer(line);
-	/* The source has found_none again since it was hurried. */
+	/* The source has looked again since it was hurried. */
 	bool held = !line->sent_since_check && window_is_source_blocked(line->region);
 	deadlock_report(
 	    line->region, line->worker, may_rest ? DEADLOCK_CAN_FLUSH : DEADLOCK_NEEDS_INPUT);
@@ -234,7 +234,7 @@ static bool line_worker_wait(struct line_worker *line)
 	/* While it is watched it owes nothing, whatever it waits for. */
 	if (line_batches_is_checking_first(line) && !line->failed)
 		line_batches_accept_first(line);
-	/* What it has said just now is not found_none at yet, however late it is for us. */
+	/* What it has said just now is not looked at yet, however late it is for us. */
 	else if (waits && !line->failed && !items[3].revents)
 		line_worker_check_time(line);
 	return true;

@@ -2,7 +2,7 @@
 /*
  * Autoscaling: how many workers of a group with `auto` are active. It is decided some times a
  * second from the histories of retired slots and published as the group's limit (see
- * ring/limit.h). Where a process must be started for it, the run's eventfd is written.
+ * ring/worker_limit.h). Where a process must be started for it, the run's eventfd is written.
  *
  * A group needs as many workers as the rate of records times its wall time for a record. The
  * rate is what the chain could reach, where batches queue for this group, else the measured

@@ -32,7 +32,7 @@ struct crash_recovery_death {
 /* A batch that a worker of a dead process held. */
 struct crash_recovery_claim {
 	unsigned worker;
-	uint32_t slot; /* from where on its others are found_none for */
+	uint32_t slot; /* from where on its others are looked for */
 	uint64_t seq;
 	unsigned position;
 };
@@ -54,8 +54,8 @@ static struct slot_history *crash_recovery_next(
 }
 
 /*
- * A worker that waited to run its batch alone (see worker_host_enter) had not begun; one that set
- * an answer parked was through.
+ * A worker that waited to run its batch alone (see worker_host_enter) had not begun; one with a
+ * parked answer was through.
  */
 static bool crash_recovery_begun(const struct slot_history *history)
 {

@@ -81,7 +81,7 @@ int crew_poll_stderr(const struct crew *crew, struct pollfd *items);
 void crew_relay_stderr(struct crew *crew);
 
 /*
- * Reaps hosts that have ended, and replaces those that should not have; see recovery.h.
+ * Reaps hosts that have ended, and replaces those that should not have; see crash_recovery.h.
  * Returns 0, or -errno with the error written.
  */
 int crew_reap(struct crew *crew, crew_ended *ended, void *context, struct leat_error *reterr);

@@ -154,7 +154,7 @@ static bool crew_process_has_state(const struct crew *crew, unsigned host, enum 
 {
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		const struct region_worker *worker = region_worker(&crew->region, i);
-		/* relaxed: nothing but the state is found_none at */
+		/* relaxed: nothing but the state is looked at */
 		if (worker->host == host && atomic_load_relaxed(&worker->state) == state)
 			return true;
 	}

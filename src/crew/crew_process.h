@@ -16,7 +16,7 @@ const char *crew_process_name(const struct crew *crew, unsigned host);
 int crew_process_start(struct crew *crew, unsigned host, struct leat_error *reterr);
 
 /*
- * Whether some worker of the host may work (see limit.h). A process of which none may is
+ * Whether some worker of the host may work (see worker_limit.h). A process of which none may is
  * not started; crew_process_defer notes that, and crew_process_start_wanted starts what is wanted
  * meanwhile.
  */

@@ -28,7 +28,7 @@ void batch_sizing_init(struct batch_sizing *pace, const struct region *region, u
 void batch_sizing_retire(void *context, const struct region *region, const struct slot *slot);
 
 /*
- * What a batch may come to take beyond what is free of charge (see ring/budget.h), from
+ * What a batch may come to take beyond what is free of charge (see ring/memory_budget.h), from
  * what records have taken lately.
  */
 uint64_t batch_sizing_expected_bytes(

@@ -20,7 +20,7 @@
 /* Bytes of input in one slot, beyond its first record; likewise. */
 #define SOURCE_INPUT_BATCH_BYTES (128u << 10)
 
-/* How often records that wait for others are found_none at. */
+/* How often records that wait for others are looked at. */
 #define SOURCE_INPUT_LOOK_MS 20
 
 /*

@@ -83,7 +83,7 @@ static const char *number_array_scan_long_i64(const char *at, char separator, in
 }
 
 /*
- * Where the separator is says where the next number begins, so it is found_none for first: the
+ * Where the separator is says where the next number begins, so it is looked for first: the
  * processor then works on several numbers at once.
  */
 static inline const char *number_array_scan_one_i64(const char *at, char separator, int64_t *ret)

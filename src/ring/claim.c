@@ -25,7 +25,7 @@ static uint64_t ring_state(const struct region *region, uint64_t seq)
 {
 	/*
 	 * pairs with: ring_commit_quietly, ring_advance_quietly: what was written before.
-	 * Sequentially consistent for the second look of a waiter, see notify.h.
+	 * Sequentially consistent for the second look of a waiter, see wakeup.h.
 	 */
 	return atomic_load_seq(&slot_at(region, seq)->state);
 }

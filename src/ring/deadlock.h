@@ -26,7 +26,7 @@ enum deadlock {
 /* The worker reports whether it is starved of input. */
 void deadlock_report(const struct region *region, unsigned worker, enum deadlock how);
 
-/* Whether nothing in the ring can move, the source parked. */
+/* Whether nothing in the ring can move, the source aside. */
 bool deadlock_is_reached(const struct region *region);
 
 /*

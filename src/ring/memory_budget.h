@@ -16,7 +16,7 @@
  * in its slot, `high`, and the sum is taken when it is asked for. Who charges writes its
  * own charge down first and sums then, so of two at the same time one sees both.
  *
- * Who is refused waits to be the oldest: memory_budget_await, and notify.h.
+ * Who is refused waits to be the oldest: memory_budget_await, and wakeup.h.
  *
  * Threads: any, for what they hold; memory_budget_move_on is the sink's,
  *memory_budget_reserve_source the source's.

@@ -56,7 +56,7 @@ static void region_lower_slots(struct region_header *header)
 		header->n_slots /= 2;
 }
 
-/* Who may take how much; budget.h tells why it is enough. */
+/* Who may take how much; memory_budget.h tells why it is enough. */
 static void region_share_out(struct region_header *header, uint64_t page)
 {
 	uint64_t n_areas = 2 * (uint64_t)header->n_slots;

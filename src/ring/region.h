@@ -78,15 +78,16 @@ struct region_worker {
 	uint32_t group;
 	uint32_t pid;
 	uint32_t commits;	/* a counter that may wrap */
-	uint32_t input_starved; /* an enum deadlock, see starve.h */
+	uint32_t input_starved; /* an enum deadlock, see deadlock.h */
 	char why[760];
 };
 
 /* What a group waits on. A commit touches the first line, so the other two have their own. */
 struct region_waits {
 	uint32_t wait;
-	uint32_t limit __attribute__((aligned(64))); /* how many of it may work; see limit.h */
-	uint32_t park;				     /* what the others sleep on */
+	uint32_t limit
+	    __attribute__((aligned(64))); /* how many of it may work; see worker_limit.h */
+	uint32_t park;			  /* what the others sleep on */
 };
 
 struct region_header {
@@ -100,12 +101,13 @@ struct region_header {
 	uint32_t frame;
 	uint32_t slot_stride;
 	uint64_t max_record;
-	/* What a batch waits for, the first that is reached; 0: it waits for nothing, see pace.h.
+	/* What a batch waits for, the first that is reached; 0: it waits for nothing, see
+	 * batch_sizing.h.
 	 */
 	uint64_t batch_bytes;
 	uint32_t batch_exactly; /* records */
 	uint32_t unused;
-	uint64_t memory;	/* what the areas and the source's buffer may take; see budget.h */
+	uint64_t memory; /* what the areas and the source's buffer may take; see memory_budget.h */
 	uint64_t area_capacity; /* a quarter of it */
 	uint64_t area_keep;	/* what of an area is free of charge, and stays */
 	uint64_t young;		/* what all but the oldest batch may take beyond that */
@@ -119,7 +121,7 @@ struct region_header {
 	    __attribute__((aligned(64))); /* how many batches there are; see END_UNKNOWN */
 	uint32_t stop;
 	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
-	uint32_t record_ns;	/* what a record takes in all stages, of late; see pace.h */
+	uint32_t record_ns;	/* what a record takes in all stages, of late; see batch_sizing.h */
 	/* For a stage that buffers; see window.h. */
 	uint32_t window_base;	/* 0: there is none */
 	uint32_t window_slots;	/* that may be in flight at once */
@@ -129,7 +131,7 @@ struct region_header {
 	/* Changes with every batch. */
 	uint64_t oldest __attribute__((aligned(64))); /* all before are retired */
 	uint64_t source_buffer;			      /* bytes of it */
-	uint64_t record_peak; /* what a record's way through the stages takes; see pace.h */
+	uint64_t record_peak; /* what a record's way through the stages takes; see batch_sizing.h */
 };
 
 #define END_UNKNOWN UINT64_MAX
@@ -171,17 +173,17 @@ struct region_worker *region_worker(const struct region *region, unsigned worker
 /* The longest record that can be: the limit, or what fits into an area with its framing. */
 uint64_t region_longest(const struct region *region);
 
-/* The word that a group sleeps on; see notify.h. */
+/* The word that a group sleeps on; see wakeup.h. */
 uint32_t *region_wait_word(const struct region *region, unsigned group);
 
-/* The group's limit, and the word that its workers beyond it sleep on; see limit.h. */
+/* The group's limit, and the word that its workers beyond it sleep on; see worker_limit.h. */
 uint32_t *region_limit(const struct region *region, unsigned group);
 uint32_t *region_park_word(const struct region *region, unsigned group);
 
 /* How many workers of its group come before this one. */
 unsigned region_rank(const struct region *region, unsigned worker);
 
-/* The group that works at a position of the ring (see state.h). */
+/* The group that works at a position of the ring (see slot_state.h). */
 unsigned region_group_at(const struct region *region, unsigned position);
 
 static inline unsigned region_sink(const struct region *region)

@@ -59,10 +59,10 @@ struct slot_failure {
 };
 
 struct slot {
-	uint64_t state;					    /* see state.h */
+	uint64_t state;					    /* see slot_state.h */
 	uint64_t first_record __attribute__((aligned(64))); /* source's number, from 1 */
 	uint64_t size[2];				    /* bytes used of each area */
-	uint64_t high[2]; /* the most bytes that may be in use of each area; see budget.h */
+	uint64_t high[2]; /* the most bytes that may be in use of each area; see memory_budget.h */
 	uint32_t n_records[2];
 	uint32_t kind[2]; /* an enum leat_kind */
 	uint32_t n_source_records;

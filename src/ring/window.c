@@ -52,7 +52,7 @@ void window_widen(const struct region *region)
 	if (atomic_load_relaxed(&header->batch_records) < least)
 		atomic_store_relaxed(&header->batch_records, least);
 	atomic_store_relaxed(&header->least_records, least);
-	/* Until it has found_none again. */
+	/* Until it has looked again. */
 	window_set_source_blocked(region, false);
 	/* pairs with: window_may_fill: a source that waits sees it at its second look */
 	(void)atomic_exchange_seq(&header->window_slots, window);

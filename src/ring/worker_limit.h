@@ -10,7 +10,7 @@
  *	look at the limit and stop again      wakeup_wake(park)
  *	wakeup_sleep(park, key)
  *
- * So no change is missed (see notify.h), and ring_wake_all, ring_end and ring_stop rouse the
+ * So no change is missed (see wakeup.h), and ring_wake_all, ring_end and ring_stop rouse the
  * parked too. Nor does one that parks take a wake-up of the group's away: each wakes
  * all who sleep, a worker below the limit among them, and what a worker's last commit
  * made claimable ring_commit has told the group. The first worker never parks. That one

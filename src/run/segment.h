@@ -33,7 +33,7 @@ struct segment_type {
 	bool copies_descriptors;
 	/* The descriptors whose becoming ready may change it; at most SEGMENT_POLL_MAX. */
 	int (*poll)(const struct segment *segment, struct pollfd *items);
-	/* When it must be found_none at, whatever happens; 0: never (optional). */
+	/* When it must be looked at, whatever happens; 0: never (optional). */
 	uint64_t (*deadline_ns)(const struct segment *segment);
 	/* Looks at what has happened; sets done and error. */
 	void (*step)(struct segment *segment);

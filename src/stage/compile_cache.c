@@ -300,7 +300,7 @@ static int compile_cache_list_files(
 	return -ENOMEM;
 }
 
-/* It is on the disk before it has its name: what has it is never found_none into again. */
+/* It is on the disk before it has its name: what has it is never looked into again. */
 static int compile_cache_rename(const char *from, const char *to)
 {
 	int fd = open(from, O_RDONLY | O_CLOEXEC);

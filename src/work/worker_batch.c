@@ -85,7 +85,7 @@ static int worker_batch_end(
 }
 
 /*
- * Sets an answer parked until it fits. Only with a batch that is not the oldest, and from
+ * Parks an answer until it fits. Only with a batch that is not the oldest, and from
  * then on it claims only the oldest, so there is never a second one.
  */
 static int worker_batch_park_result(struct leat_worker *worker, enum leat_kind kind,

@@ -7,7 +7,7 @@
  * notes in the slot which record it is at, so that a record that kills every worker can
  * be named.
  *
- * A batch may give more than there is memory for now (see budget.h). What is done then
+ * A batch may give more than there is memory for now (see memory_budget.h). What is done then
  * depends on who ran it: a stateless C function's claim is given back, and the batch run
  * again when it is the oldest; any other C function waits in the middle of it; and what
  * Python gave, which is complete in its own memory, is parked until it fits.

@@ -40,7 +40,7 @@ struct leat_worker {
 	struct leat_host *host;
 	unsigned index;
 	unsigned group; /* a carrier's: WORKER_CARRIER */
-	unsigned rank;	/* in its group; see limit.h */
+	unsigned rank;	/* in its group; see worker_limit.h */
 	unsigned n_stages;
 	struct worker_stage stages[REGION_STAGES_MAX]; /* by position, ascending */
 	/* The batch that is held; valid while `held` is set. */

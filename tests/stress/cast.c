@@ -113,7 +113,7 @@ static void cast_kill_workers(struct round *round, struct role *roles, unsigned 
 		struct role *role = &roles[random_below(random, n)];
 		if (role->is_worker && role->pid != 0)
 			cast_kill(role);
-		/* Only found_none at for whether it changes. */
+		/* Only looked at for whether it changes. */
 		uint64_t now = atomic_load_relaxed(&round->shared->retired);
 		if (now != before)
 			changed_ns = clock_wall_ns();

@@ -201,7 +201,7 @@ static void sink_run(struct role *role)
 		memory_budget_move_on(&round->region, seq + 1);
 		ring_advance(&round->region, seq++, region_sink(&round->region));
 		sink_change_limit(role);
-		/* Only found_none at for whether it changes. */
+		/* Only looked at for whether it changes. */
 		atomic_store_relaxed(&round->shared->retired, seq);
 	}
 	if (seq < round->n_batches && seq < round->stop_at)

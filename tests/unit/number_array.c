@@ -258,7 +258,7 @@ static bool check_scan_f64(const char *text, size_t size)
 	assert_int_equal(number_parse_f64(text, size, &expected), 0);
 	if (value != expected || !signbit(value) != !signbit(expected))
 		fail_msg("%a, not %a: '%s'", value, expected, ended);
-	/* And with more behind it than is ever found_none at. */
+	/* And with more behind it than is ever looked at. */
 	char longer[2 * TEXT];
 	memset(longer, '7', sizeof(longer));
 	memcpy(longer, copy, size + 1);

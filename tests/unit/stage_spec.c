@@ -293,7 +293,7 @@ static void resolves_a_file(void **state)
 	assert_int_equal(stage_spec_resolve(&spec, &error), 0);
 	assert_string_equal(spec.object, scratch_path("there.so"));
 	stage_spec_free(&spec);
-	/* A module is found_none for by Python, a command by the shell. */
+	/* A module is looked for by Python, a command by the shell. */
 	assert_int_equal(stage_spec_parse("py:none:f", &spec, &error), 0);
 	assert_int_equal(stage_spec_resolve(&spec, &error), 0);
 	stage_spec_free(&spec);

@@ -40,7 +40,7 @@ static void *park(void *argument)
 	while (!worker_limit_allows(parker->region, GROUP, parker->rank) &&
 	       !ring_stopped(parker->region)) {
 		worker_limit_park(parker->region, GROUP, parker->rank);
-		/* relaxed: only found_none at for whether it changes */
+		/* relaxed: only looked at for whether it changes */
 		atomic_add_relaxed(&parker->rouses, 1);
 	}
 	return NULL;
