@@ -156,6 +156,9 @@ int options_take(struct leat_options *options, const char *command, int id, cons
 		return 0;
 	case OPTION_TIME_LOG:
 		return options_time_log(options, command, value);
+	case OPTION_RESTART_STATE:
+		options->restart_state = 1;
+		return 0;
 	case OPTION_TAG:
 		options->tag = 1;
 		return 0;

@@ -14,6 +14,7 @@ enum option_id {
 	OPTION_MEMORY,
 	OPTION_PYTHON,
 	OPTION_TIME_LOG,
+	OPTION_RESTART_STATE,
 	OPTION_TAG,
 	OPTION_TRACE,
 	OPTION_TRACE_STAGE,
@@ -30,6 +31,7 @@ enum option_id {
 	    {"memory", required_argument, NULL, OPTION_MEMORY},                                    \
 	    {"python", required_argument, NULL, OPTION_PYTHON},                                    \
 	    {"time-log", optional_argument, NULL, OPTION_TIME_LOG},                                \
+	    {"restart-state", no_argument, NULL, OPTION_RESTART_STATE},                            \
 	    {"tag", no_argument, NULL, OPTION_TAG},                                                \
 	    {"trace", required_argument, NULL, OPTION_TRACE},                                      \
 	    {"trace-stage", required_argument, NULL, OPTION_TRACE_STAGE},                          \

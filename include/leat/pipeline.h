@@ -76,6 +76,8 @@ enum leat_notice {
  * unordered: records may leave in another order than they came.
  * tag: what a stage's process writes to stderr comes out with the stage's name before each
  *      line, as does what a command writes.
+ * restart_state: a stage that keeps state (a Python class) and whose process dies goes on
+ *       with a new state, instead of failing the run.
  * batch_bytes, batch_records: of a batch: stage, how much of its input a process gets: so
  *       many records, or whole records of so many bytes if batch_records is 0.
  * stall_s: after how many seconds without an answer a command is worth a notice; 0: never.
@@ -102,6 +104,7 @@ struct leat_options {
 	unsigned jobs;
 	int unordered;
 	int tag;
+	int restart_state;
 	uint64_t batch_bytes;
 	uint32_t batch_records;
 	unsigned stall_s;

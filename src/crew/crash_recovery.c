@@ -23,8 +23,9 @@ struct crash_recovery_death {
 	unsigned tries;
 	unsigned n_begun; /* batches that its workers had begun: it is the fault of one of them */
 	const struct slot_history
-	    *guilty;	/* the one of these that has done it too often, or NULL */
-	unsigned times; /* that it has */
+	    *guilty;	   /* the one of these that has done it too often, or NULL */
+	unsigned times;	   /* that it has */
+	unsigned stateful; /* the position whose state it had, and is needed; 0: none */
 	const char *how;
 	char words[STDERR_RELAY_LAST_MAX];
 };
@@ -146,6 +147,39 @@ static void crash_recovery_cut(const struct region *region, uint64_t seq, unsign
 	slot_forget_tries(&slot->history[position - 1]);
 }
 
+/* Whether a stage's state was in one of the host's workers, and is needed still. */
+static bool crash_recovery_lost_state(const struct crew *crew, unsigned host, unsigned stage)
+{
+	const struct region_stage *shared = region_stage(&crew->region, stage);
+	/* relaxed: its process is dead, nothing is written any more */
+	uint32_t owner = atomic_load_relaxed(&shared->owner);
+	if (crew->restart_state || owner == OWNER_ANY || crew->plan.workers[owner].host != host ||
+	    !atomic_load_relaxed(&shared->has_begun))
+		return false;
+	/* Where all its records are through, no result depends on the state any more. */
+	struct crash_recovery_claim claim = {0};
+	while (crash_recovery_next(crew, host, &claim)) {
+		if (claim.position == stage + 1)
+			return true;
+	}
+	return !ring_all_claimed(&crew->region, stage + 1, 0);
+}
+
+/* The state that a batch needs is gone: the whole batch fails, and nothing behind it runs. */
+static void crash_recovery_fail_stateful(const struct region *region, uint64_t seq,
+    unsigned position, const struct crash_recovery_death *death)
+{
+	char why[256];
+	snprintf(why, sizeof(why),
+	    "%s, and the state it kept is gone (--restart-state begins with a new one)",
+	    death->how);
+	struct slot *slot = slot_at(region, seq);
+	slot_cut(region, seq, position,
+	    slot->n_records[slot_input(position)] == 1 ? 0 : SLOT_NO_INDEX, why);
+	slot_set_last_stderr(slot, death->words);
+	slot_shorten_input(region, seq, position, 0);
+}
+
 /* Takes back a batch that a dead worker held. */
 static void crash_recovery_take_back(const struct region *region, unsigned worker, uint64_t seq,
     unsigned position, const struct crash_recovery_death *death)
@@ -156,7 +190,9 @@ static void crash_recovery_take_back(const struct region *region, unsigned worke
 	if (slot->failure.stage == position - 1)
 		slot_clear_failure(slot);
 	history->lost = history->attempts;
-	if (history == death->guilty)
+	if (position == death->stateful)
+		crash_recovery_fail_stateful(region, seq, position, death);
+	else if (history == death->guilty)
 		crash_recovery_cut(region, seq, position, death);
 	/* What it had charged may not be there to be charged: see memory_budget_reserve. */
 	slot_give_back(region, seq, slot_output(position));
@@ -233,6 +269,22 @@ static int crash_recovery_give_up(const struct crew *crew, unsigned host, int st
 	    death->words[0] ? SLOT_LAST_STDERR : "", death->words);
 }
 
+/* Returns whether the process held a batch of the stage whose state it took with it. */
+static bool crash_recovery_find_stateful(
+    const struct crew *crew, unsigned host, struct crash_recovery_death *death)
+{
+	bool holds = false;
+	for (unsigned i = 0; i < crew->plan.n_stages && !holds; i++) {
+		if (!crash_recovery_lost_state(crew, host, i))
+			continue;
+		death->stateful = i + 1;
+		struct crash_recovery_claim claim = {0};
+		while (!holds && crash_recovery_next(crew, host, &claim))
+			holds = claim.position == i + 1;
+	}
+	return holds;
+}
+
 int crash_recovery_host_died(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	struct crew_losses *losses = &crew->losses[host];
@@ -246,6 +298,7 @@ int crash_recovery_host_died(struct crew *crew, unsigned host, struct leat_error
 	death.tries = death.killed ? RETRY_COUNT_KILLED : RETRY_COUNT_CRASHED;
 	stderr_relay_last_lines(&crew->relays[host], death.words);
 	crash_recovery_describe(crew, host, losses->how, sizeof(losses->how));
+	bool holds_stateful = crash_recovery_find_stateful(crew, host, &death);
 	crash_recovery_judge(crew, host, &death);
 	crash_recovery_acquit(crew, host, &death);
 	bool refused = crash_recovery_reset(crew, host, &death);
@@ -254,6 +307,12 @@ int crash_recovery_host_died(struct crew *crew, unsigned host, struct leat_error
 	/* crew_ready tells why a worker refused. */
 	if (refused)
 		return 0;
+	if (death.stateful > 0 && !holds_stateful)
+		return failure(reterr, LEAT_STOPPED, -ECHILD,
+		    "stage '%s': %s, and the state it kept is gone (--restart-state begins with a "
+		    "new one)%s%s",
+		    region_stage(&crew->region, death.stateful - 1)->name, death.how,
+		    death.words[0] ? SLOT_LAST_STDERR : "", death.words);
 	unsigned barren = crash_recovery_count_barren(crew, host, &death);
 	if (!crew->working && !death.killed)
 		return crash_recovery_give_up(

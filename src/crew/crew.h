@@ -55,8 +55,9 @@ struct crew {
 	int command_errs[PLAN_WORKERS_MAX];   /* their ends of these; -1: none */
 	uint64_t batch_bytes;		      /* this and the next as in the region's */
 	uint32_t batch_records;
-	bool working;	/* everyone was ready once: from now on the dead are replaced */
-	bool abandoned; /* a thread is stuck in a stage: the mapping must stay */
+	bool restart_state; /* a stage that lost its state begins anew */
+	bool working;	    /* everyone was ready once: from now on the dead are replaced */
+	bool abandoned;	    /* a thread is stuck in a stage: the mapping must stay */
 };
 
 /* Called for each host that has ended, once; stage is TRACE_NO_STAGE for several. */

@@ -14,14 +14,14 @@
 #include <unistd.h>
 
 #define REGION_MAGIC   0x7461656cu /* "leat" */
-#define REGION_VERSION 3u
+#define REGION_VERSION 4u
 #define REGION_LINE    64u
 
 /* Of what is attached; nobody makes as many. */
 #define REGION_SLOTS_MAX (1u << 16)
 
 /* Processes of different builds must agree on these. */
-static_assert(sizeof(struct region_stage) == 4448, "the region is an interface");
+static_assert(sizeof(struct region_stage) == 4452, "the region is an interface");
 static_assert(sizeof(struct region_worker) == 784, "the region is an interface");
 static_assert(sizeof(struct region_waits) == 2 * REGION_LINE, "the region is an interface");
 static_assert(offsetof(struct region_header, end_seq) == 192, "the region is an interface");

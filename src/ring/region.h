@@ -51,7 +51,8 @@ struct region_stage {
 	uint32_t is_serial;	/* one batch at a time, in order */
 	uint32_t is_replicated; /* by the user's own word, whatever it is */
 	uint32_t is_stateless;	/* likewise: a batch may be run again */
-	uint32_t owner;		/* the only worker that may run it, or OWNER_ANY */
+	uint32_t owner;		/* the only worker that may run it, or OWNER_ANY: it keeps state */
+	uint32_t has_begun;	/* an owner's: a record has been given to it */
 	char name[64];
 	char function[256];
 	char target[4096]; /* a shared object's path, a Python file's or module's name */

@@ -104,6 +104,7 @@ static int segment_ring_prepare(struct segment *segment, int bell, struct leat_e
 		    PLAN_WORKERS_MAX);
 	ring->crew->outlet = ring->base.outlet;
 	ring->crew->tag = options->tag;
+	ring->crew->restart_state = options->restart_state;
 	ring->crew->commands = (struct launcher_context){
 	    .guard = ring->base.guard,
 	    .stop = -1,

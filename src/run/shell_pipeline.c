@@ -59,6 +59,8 @@ static void shell_pipeline_add_options(
 	if (options->time_log != LEAT_TIME_LOG_OFF)
 		shell_pipeline_add(
 		    words, "--time-log%s", options->time_log == LEAT_TIME_LOG_FULL ? "=full" : "");
+	if (options->restart_state)
+		shell_pipeline_add(words, "--restart-state");
 	if (options->tag)
 		shell_pipeline_add(words, "--tag");
 }

@@ -273,6 +273,8 @@ int worker_batch_run(struct leat_worker *worker, struct leat_batch *ret_batch)
 		worker_batch_run_command(worker);
 		return 0;
 	}
+	/* relaxed: read only once this process has died */
+	atomic_store_relaxed(&region_stage(region, worker->held->position - 1)->has_begun, 1);
 	*ret_batch = (struct leat_batch){
 	    .stage = worker->held->position - 1,
 	    .n_records = batch.n_records,

@@ -97,7 +97,7 @@ static void is_known_by_its_first_bytes(void **state)
 	char start[16];
 	assert_int_equal(pread(region.fd, start, sizeof(start), 0), sizeof(start));
 	uint64_t size = (uint64_t)file_size(region.fd);
-	assert_memory_equal(start, "leat\3\0\0\0", 8);
+	assert_memory_equal(start, "leat\4\0\0\0", 8);
 	assert_memory_equal(start + 8, &size, 8);
 	assert_int_equal(fcntl(region.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	region_free(&region);
