@@ -12,7 +12,7 @@ dies: a function is called at least once for each record.
 from array import array
 from itertools import chain
 
-from . import blame
+from . import blame, forked
 from .codec import RECORDS, TYPECODES, RecordError
 
 _NONE = type(None)
@@ -47,6 +47,7 @@ def run(stage, framing, max_record, data, kind=RECORDS, wanted=RECORDS, at=None)
     else:
         values = memoryview(data).cast(TYPECODES[kind]).tolist()
     why = _call(stage, _announced(values, at) if at else values, results)
+    forked.check(why)
     answer = _pack(stage, framing, max_record, results, wanted) or _write(
         stage, framing, max_record, results
     )
@@ -101,12 +102,14 @@ def _call(stage, values, results):
     """Appends to results; returns why the record after the last of them failed, or None."""
     call = stage.call
     append = results.append
+    values = forked.guarded(values)
     try:
         for value in values:
             append(call(value))
     except RecordError as error:
         return str(error)
     except BaseException as error:  # noqa: BLE001 - sys.exit() fails a record, too
+        forked.leave(error)
         blame.print_traceback(error)
         return stage.blame(error)
     return None

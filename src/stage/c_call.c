@@ -5,6 +5,7 @@
  */
 #include "c_call.h"
 
+#include "forked.h"
 #include "number.h"
 #include "number_array.h"
 #include "quote.h"
@@ -235,7 +236,9 @@ static void c_call_record_i64(struct c_call *call, const char *record, size_t si
 	} else if (r < 0) {
 		c_call_fail(call, r, "not an integer");
 	} else {
-		c_call_give_i64(call, ((c_call_i64 *)call->stage->function)(n));
+		n = ((c_call_i64 *)call->stage->function)(n);
+		forked_check();
+		c_call_give_i64(call, n);
 	}
 }
 
@@ -247,12 +250,15 @@ static void c_call_record_f64(struct c_call *call, const char *record, size_t si
 		c_call_fail(call, r, r == -ENOMEM ? "out of memory" : "not a number");
 		return;
 	}
-	c_call_give_f64(call, ((c_call_f64 *)call->stage->function)(x));
+	x = ((c_call_f64 *)call->stage->function)(x);
+	forked_check();
+	c_call_give_f64(call, x);
 }
 
 static void c_call_record_raw(struct c_call *call, const char *record, size_t size)
 {
 	int r = call->stage->adapter(call->stage->function, record, size, &call->out);
+	forked_check();
 	if (r != 0)
 		c_call_fail(call, r, "returned %d", r);
 }
@@ -299,6 +305,7 @@ static void c_call_run(struct c_call *call, uint32_t index, const void *numbers,
 		for (uint32_t i = 0; i < n; i++) {
 			result->at = index + i;
 			out[i] = function(in[i]);
+			forked_check();
 		}
 	} else {
 		c_call_f64 *function = (c_call_f64 *)call->stage->function;
@@ -307,6 +314,7 @@ static void c_call_run(struct c_call *call, uint32_t index, const void *numbers,
 		for (uint32_t i = 0; i < n; i++) {
 			result->at = index + i;
 			out[i] = function(in[i]);
+			forked_check();
 		}
 	}
 	if (result->kind == LEAT_RECORDS)

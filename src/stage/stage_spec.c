@@ -24,10 +24,24 @@ static bool stage_spec_has_suffix(const char *text, const char *suffix)
 	return size > tail && strcmp(text + size - tail, suffix) == 0;
 }
 
+/*
+ * Whether NAME= begins a command that a variable is set for, as in LC_ALL=C sort: names
+ * of variables have no small letters, and a command follows.
+ */
+static bool stage_spec_sets_variable(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (islower((unsigned char)text[i]))
+			return false;
+	}
+	const char *end = text + size + strcspn(text + size, " \t\n");
+	return end[strspn(end, " \t\n")] != '\0';
+}
+
 /* The length of a NAME= in front of a stage, without the '='; 0 if there is none. */
 static size_t stage_spec_name_size(const char *text)
 {
-	if (!islower((unsigned char)text[0]))
+	if (!isalpha((unsigned char)text[0]) && text[0] != '_')
 		return 0;
 	size_t n = 1;
 	while (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-')
@@ -35,7 +49,7 @@ static size_t stage_spec_name_size(const char *text)
 	/* As a second stage of that name is called: sort#2. */
 	if (text[n] == '#' && isdigit((unsigned char)text[n + 1]))
 		n += 1 + strspn(text + n + 1, "0123456789");
-	return text[n] == '=' ? n : 0;
+	return text[n] == '=' && !stage_spec_sets_variable(text, n) ? n : 0;
 }
 
 /* A function's name: identifiers joined by dots. */
@@ -140,6 +154,17 @@ static char *stage_spec_command_name(const char *command)
 	return name && *name ? name : (free(name), strdup("command"));
 }
 
+/* Whether a command is assignments alone: a shell would do nothing, and drop every record. */
+static bool stage_spec_only_assigns(const char *command)
+{
+	const char *word = command;
+	size_t size = stage_spec_next_word(&word, word);
+	bool assigns = stage_spec_is_assignment(word, size);
+	while (stage_spec_is_assignment(word, size))
+		size = stage_spec_next_word(&word, word + size);
+	return assigns && *word == '\0';
+}
+
 /* How a command is spoken with. */
 static const struct {
 	const char *prefix;
@@ -157,6 +182,9 @@ static int stage_spec_command(
 {
 	if (command[strspn(command, " \t\n")] == '\0')
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "a stage with no command");
+	if (stage_spec_only_assigns(command))
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+		    "a stage that only sets a variable, '%.200s': no command follows", command);
 	spec->kind = kind;
 	spec->target = strdup(command);
 	if (!spec->name)

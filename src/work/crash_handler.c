@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash_handler.h"
 
+#include "forked.h"
+
 #include <signal.h>
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@ static struct sigaction crash_before[CRASH_N];
 
 static _Thread_local sigjmp_buf crash_here;
 static _Thread_local volatile sig_atomic_t crash_armed;
+static _Thread_local int crash_exit_status;
 
 bool crash_handler_has_sanitizer(void)
 {
@@ -21,6 +24,20 @@ bool crash_handler_has_sanitizer(void)
 #else
 	return false;
 #endif
+}
+
+/* A function that calls exit() would end the run without a word. */
+static void crash_handler_exiting(int status, void *context)
+{
+	(void)context;
+	/* A child that the function forked ends as it likes. */
+	if (!crash_armed || forked_is_child)
+		return;
+	/* The C library has taken this one off its list. */
+	(void)on_exit(crash_handler_exiting, NULL);
+	crash_armed = 0;
+	crash_exit_status = status;
+	siglongjmp(crash_here, CRASH_EXIT);
 }
 
 static void crash_handler_handle(int number)
@@ -34,8 +51,16 @@ static void crash_handler_handle(int number)
 	siglongjmp(crash_here, number);
 }
 
+int crash_handler_exit_status(void)
+{
+	return crash_exit_status;
+}
+
 void crash_handler_watch(void)
 {
+	static bool exits;
+	if (!exits)
+		exits = on_exit(crash_handler_exiting, NULL) == 0;
 	/* SA_NODEFER: the signal is not blocked when the jump has left the handler. */
 	struct sigaction action = {
 	    .sa_handler = crash_handler_handle, .sa_flags = SA_ONSTACK | SA_NODEFER};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A C stage that crashes in the run's own process. The thread is taken out of the
+ * A C stage that crashes, or calls exit(), in the run's own process. The thread is taken out of the
  * function and lives on just long enough for the record to fail like any other: what
  * came before it goes out, the failure is told in its place, and the run ends.
  *
@@ -34,6 +34,10 @@ void crash_handler_thread_end(void *stack);
 
 /* Where this thread goes on after a crash; sigsetjmp then returns the signal's number. */
 sigjmp_buf *crash_handler_point(void);
+
+/* What sigsetjmp returns for a function that has called exit(), and with which status. */
+#define CRASH_EXIT (-1)
+int crash_handler_exit_status(void);
 
 /* Between these two a crash goes to crash_handler_point(); elsewhere it kills, as ever. */
 void crash_handler_arm(void);

@@ -5,6 +5,7 @@
 #include "claim.h"
 #include "clock.h"
 #include "crash_handler.h"
+#include "forked.h"
 #include "memory_budget.h"
 #include "oneshot_stage.h"
 #include "slot.h"
@@ -181,9 +182,12 @@ static void worker_batch_crashed(
     struct leat_worker *worker, const struct c_call_output *output, int number)
 {
 	char why[128];
-	snprintf(why, sizeof(why),
-	    "crashed with SIG%s (-m processes gives it a process of its own)",
-	    sigabbrev_np(number));
+	if (number == CRASH_EXIT)
+		snprintf(why, sizeof(why), "called exit(%d)", crash_handler_exit_status());
+	else
+		snprintf(why, sizeof(why),
+		    "crashed with SIG%s (-m processes gives it a process of its own)",
+		    sigabbrev_np(number));
 	c_call_crashed(c_function_stage(worker->held->native), output, &worker->result, why);
 }
 
@@ -297,6 +301,7 @@ int leat_worker_commit(struct leat_worker *worker, enum leat_kind kind, const vo
     uint64_t size, uint32_t n_records)
 {
 	struct region *region = worker_region(worker);
+	forked_check();
 	if (!worker->held)
 		return -EINVAL;
 	if (size > region->header->area_capacity)

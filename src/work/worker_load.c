@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "fd.h"
+#include "forked.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ static int worker_load_command(
 
 int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 {
+	forked_watch();
 	const struct region *region = worker_region(worker);
 	int r = 0;
 	for (unsigned i = 0; i < region->header->n_stages && r == 0; i++) {
