@@ -50,10 +50,12 @@ static int standard_output(struct leat_options *options, const char *path)
 		fprintf(stderr, "leat: %s: is the input too; it would be emptied\n", path);
 		return -EINVAL;
 	}
-	options->out_fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+	options->out_fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666)
 			       : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (options->out_fd < 0)
 		return standard_fail(path ? path : "stdout", -errno);
+	/* A run that cannot start leaves what is in it. */
+	options->empty_out = path != NULL;
 	if (path)
 		options->out_name = path;
 	return 0;

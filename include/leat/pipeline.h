@@ -62,6 +62,7 @@ enum leat_notice {
 /*
  * Strings are borrowed and must outlive the pipeline.
  * in_fd, out_fd: read and written, not closed. log_fd: where the time log goes.
+ * empty_out: a file behind out_fd is emptied, once every stage is known to be able to start.
  * trace_fd: the run's history is appended to it (-1: none); see observe/trace.h.
  * trace_stage: the number of the first stage in that trace.
  * max_record: the longest record, in bytes.
@@ -105,6 +106,7 @@ struct leat_options {
 	int unordered;
 	int tag;
 	int restart_state;
+	int empty_out;
 	uint64_t batch_bytes;
 	uint32_t batch_records;
 	unsigned stall_s;

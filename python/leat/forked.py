@@ -7,12 +7,12 @@ with the records that its parent works on, too. It is ended as soon as it does.
 
 import os
 import sys
-import threading
+from _thread import _local
 
 # Whether this process is such a child.
 _child = False
 # The records of the batch that a thread is at.
-_of_thread = threading.local()
+_of_thread = _local()
 
 
 def guarded(values):

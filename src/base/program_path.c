@@ -19,7 +19,11 @@ static int program_path_look(const char *file)
 
 int program_path_find(const char *name, char **ret_file)
 {
+	char usual[256] = "";
 	const char *path = strchr(name, '/') ? "" : getenv("PATH");
+	/* As a shell and execvp do. */
+	if (!path && confstr(_CS_PATH, usual, sizeof(usual)) > 0)
+		path = usual;
 	int r = -ENOENT;
 	while (path) {
 		size_t size = strcspn(path, ":");

@@ -170,10 +170,41 @@ int leat_pipeline_serial(
 	return spec->workers > 1 ? pipeline_contradiction(spec, reterr) : 0;
 }
 
+/* What is asked for and could not have any effect is a mistake of the user's. */
+static int pipeline_check_options(const struct leat_pipeline *pipeline, struct leat_error *reterr)
+{
+	const struct leat_options *options = &pipeline->options;
+	struct leat_options defaults = leat_options_default();
+	bool takes_records = false;
+	bool is_batch = false;
+	bool is_stream = true;
+	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
+		enum stage_kind kind = pipeline->specs[i].kind;
+		takes_records |= region_kind_is_command(kind);
+		is_batch |= kind == STAGE_BATCH;
+		is_stream &= kind == STAGE_COMMAND;
+	}
+	const char *none = NULL;
+	if (options->timeout_s != defaults.timeout_s && !takes_records)
+		none = "--timeout is for line:, batch: and each: commands, and there is none";
+	else if (options->stall_s != defaults.stall_s && !takes_records)
+		none = "--stall is for line:, batch: and each: commands, and there is none";
+	else if ((options->batch_records > 0 || options->batch_bytes != defaults.batch_bytes) &&
+		 !is_batch)
+		none = "--batch is for batch: commands, and there is none";
+	else if (options->jobs > 0 && is_stream)
+		none = "--jobs has no effect: the whole stream goes through one process of each "
+		       "command; line:, batch: and each: commands can have several";
+	return none ? failure(reterr, LEAT_CANNOT_START, -EINVAL, "%s", none) : 0;
+}
+
 static int pipeline_resolve(struct leat_pipeline *pipeline, struct leat_error *reterr)
 {
 	if (pipeline->n_specs == 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
+	int checked = pipeline_check_options(pipeline, reterr);
+	if (checked < 0)
+		return checked;
 	for (uint32_t i = 0; i < pipeline->n_specs; i++) {
 		int r = stage_spec_resolve(&pipeline->specs[i], reterr);
 		if (r < 0)

@@ -144,6 +144,21 @@ static int run_await_ready(struct run *run)
 	}
 }
 
+/* What the file held before is of use to whoever has mistyped a stage. */
+static int run_empty_output(struct run *run)
+{
+	struct stat info;
+	int fd = run->options->out_fd;
+	if (!run->options->empty_out || run->emptied)
+		return 0;
+	run->emptied = true;
+	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || ftruncate(fd, 0) == 0)
+		return 0;
+	int r = -errno;
+	failure(&run->error, LEAT_STOPPED, r, "%s: %s", run->options->out_name, strerror(-r));
+	return r;
+}
+
 /* The last segment first: a reader is there before its writer. */
 static int run_start(struct run *run)
 {
@@ -217,6 +232,8 @@ static int run_one_wave(struct run *run)
 		run_fail(run, &error);
 	if (r == 0)
 		r = run_await_ready(run);
+	if (r == 0)
+		r = run_empty_output(run);
 	if (r == 0)
 		r = run_start(run);
 	while (r == 0 && run_step(run) && run->interrupts < 2)

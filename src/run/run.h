@@ -29,6 +29,7 @@ struct run {
 	bool owns_signals; /* the two below are what was before */
 	sigset_t mask_before;
 	void (*pipe_before)(int);
+	bool emptied; /* the output's file */
 	int interrupts;
 	bool loses;	      /* an interrupt has ended a command that may have read more */
 	int interrupt_status; /* LEAT_INTERRUPTED or LEAT_TERMINATED */
