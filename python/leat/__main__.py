@@ -18,6 +18,7 @@ def _host_main():
     parent = os.path.dirname(folder)
     sys.path.insert(0, parent)
     try:
+        import leat.standard  # noqa: F401 - first: it notes what was there before leat
         from leat.host import main
     finally:
         sys.path.remove(parent)

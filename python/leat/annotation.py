@@ -5,6 +5,8 @@ typing costs more to import than the rest of a host, so plain annotations, the
 usual case, are read without it.
 """
 
+from . import standard
+
 _PLAIN = {"int": int, "float": float, "str": str, "bytes": bytes}
 
 # A return annotation of one of these, of X, says: any number of records of X.
@@ -36,7 +38,7 @@ def _is_plain(annotation):
 
 def _resolve(function, parameter, text, scope):
     """What a string annotation means; the string itself when nobody can tell."""
-    import typing
+    typing = standard.load("typing")
 
     try:
         return typing.get_type_hints(function)[parameter]
@@ -50,7 +52,7 @@ def _resolve(function, parameter, text, scope):
 
 
 def _of_hint(hint):
-    import typing
+    typing = standard.load("typing")
 
     hint = _without_none(typing, hint)
     origin = typing.get_origin(hint) or hint

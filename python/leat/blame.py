@@ -4,6 +4,8 @@
 import os
 import sys
 
+from . import standard
+
 _OUR_FOLDER = os.path.dirname(os.path.abspath(__file__))
 _TEXT_MAX = 600  # characters; the run cuts a line at about 1 KiB
 
@@ -30,9 +32,7 @@ def line(exception, file=None, shown=None):
 def print_traceback(exception):
     """Prints all of it to stderr if LEAT_TRACEBACK=1 asks for it."""
     if os.environ.get("LEAT_TRACEBACK") == "1":
-        import traceback
-
-        traceback.print_exception(
+        standard.load("traceback").print_exception(
             type(exception), exception, exception.__traceback__, file=sys.stderr
         )
 

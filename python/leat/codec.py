@@ -19,6 +19,8 @@ Neither reading nor writing has an effect, so that a batch may be read or packed
 again after an exception. None is never given to a writer.
 """
 
+from . import standard
+
 # enum leat_kind, and what the array module calls the types.
 RECORDS, I64, F64 = range(3)
 TYPECODES = {I64: "q", F64: "d"}
@@ -149,7 +151,7 @@ class Json(_Text):
     """One JSON value on one line."""
 
     def __init__(self):
-        import json  # costs as much as all else here, and most stages need none
+        json = standard.load("json")  # most stages need none
 
         self._loads = json.loads
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -9,7 +9,7 @@ import sys
 from _thread import allocate_lock
 from types import FunctionType
 
-from . import blame
+from . import blame, standard
 
 _LISTED = 8  # names that "it has: ..." lists at most
 
@@ -40,16 +40,20 @@ def _load_file(path, real):
     except OSError as error:
         return Refusal(f"{path}: {error.strerror}")
     absolute = os.path.abspath(path)
+    package = _package_of(real)
+    if package is not None:
+        _put_first(package[0])
     _put_first(os.path.dirname(real))
     stem = os.path.splitext(os.path.basename(path))[0]
+    if package is not None:
+        return _import_of_package(package[1], absolute, path)
     known = sys.modules.get(stem)
     if os.path.realpath(getattr(known, "__file__", None) or "") == real:
         return known
 
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(stem, absolute)
-    module = module_from_spec(spec)
+    util = standard.load("importlib.util")
+    spec = util.spec_from_file_location(stem, absolute)
+    module = util.module_from_spec(spec)
     if known is None:
         sys.modules[stem] = module
     try:
@@ -60,6 +64,29 @@ def _load_file(path, real):
         blame.print_traceback(error)
         return Refusal(blame.line(error, absolute, path))
     return module
+
+
+def _package_of(real):
+    """For a file of a package: the folder that the package is in, and the module's full name."""
+    folder, base = os.path.split(real)
+    parts = [] if base == "__init__.py" else [base[:-3]]
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        parts.insert(0, package)
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        return None
+    return folder, ".".join(parts)
+
+
+def _import_of_package(name, absolute, path):
+    """As python3 -m NAME would find it, so that `from . import` works."""
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except BaseException as error:  # noqa: BLE001 - sys.exit() as well
+        blame.print_traceback(error)
+        return Refusal(blame.line(error, absolute, path))
 
 
 def named_module(name):
@@ -80,6 +107,7 @@ def named_module(name):
 
 def _put_first(folder):
     """As python3 FILE.py does with the file's folder, and python3 -m with the current one."""
+    standard.protect(folder)
     sys.path[:] = [folder, *(entry for entry in sys.path if entry != folder)]
 
 
@@ -114,7 +142,7 @@ def _is_method(owner, name):
 
 
 def _missing(owner, name, target):
-    import difflib
+    difflib = standard.load("difflib")
 
     names = getattr(owner, "__dict__", {})
     has = sorted(key for key, value in names.items() if _is_offered(owner, key, value))

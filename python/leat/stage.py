@@ -3,7 +3,7 @@
 
 from types import FunctionType, MethodType
 
-from . import annotation, blame, codec, loading
+from . import annotation, blame, codec, loading, standard
 from .loading import Refusal
 
 # Bits of a code object's co_flags; inspect names them too, but is slow to import.
@@ -101,7 +101,7 @@ def _signature_of_code(function, skip):
 
 
 def _signature_by_inspect(function):
-    import inspect
+    inspect = standard.load("inspect")
 
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -2,6 +2,7 @@
 #include "crew_process.h"
 
 #include "atomic.h"
+#include "cores.h"
 #include "failure.h"
 #include "fd.h"
 #include "install_paths.h"
@@ -80,6 +81,37 @@ static void crew_process_tag(const struct crew *crew, unsigned host, char *tag)
 }
 
 /*
+ * Numeric libraries start as many threads as there are cores, in each of several workers. So
+ * each worker's get a share of them, unless the user has said how many. Returns an environment
+ * to free, whose strings are others', or NULL for the caller's.
+ */
+static char **crew_process_environment(const struct crew *crew, char *share, size_t capacity)
+{
+	static const char *const names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+	    "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"};
+	size_t n = 0;
+	unsigned cores = cores_usable();
+	unsigned each = cores > crew->plan.n_hosts ? cores / crew->plan.n_hosts : 1;
+	if (crew->plan.n_hosts < 2)
+		return NULL;
+	while (environ[n])
+		n++;
+	char **environment = calloc(n + sizeof(names) / sizeof(names[0]) + 1, sizeof(char *));
+	if (!environment)
+		return NULL;
+	memcpy(environment, environ, n * sizeof(char *));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int size = snprintf(share, capacity, "%s=%u", names[i], each);
+		if (!getenv(names[i]) && size > 0 && (size_t)size < capacity) {
+			environment[n++] = share;
+			share += size + 1;
+			capacity -= (size_t)size + 1;
+		}
+	}
+	return environment;
+}
+
+/*
  * A host's stdin is empty and its stdout is its stderr, which we pass on: data goes through
  * the region.
  */
@@ -95,8 +127,12 @@ static int crew_process_exec(struct crew *crew, unsigned host, char *const *argv
 	int r = stderr_relay_open(&crew->relays[host], crew->outlet, tag, &words);
 	if (r == 0) {
 		int map[] = {empty, words, words, crew->region.fd, crew->bell};
-		struct child_setup setup = {.argv = argv, .map = map, .n_map = 5};
+		char share[512];
+		char **environment = crew_process_environment(crew, share, sizeof(share));
+		struct child_setup setup = {
+		    .argv = argv, .environment = environment, .map = map, .n_map = 5};
 		r = child_start(&crew->hosts[host], &setup);
+		free(environment);
 		fd_close(words);
 		if (r < 0)
 			stderr_relay_close(&crew->relays[host]);

@@ -42,13 +42,6 @@ struct c_call {
 	struct c_call_result *result;
 };
 
-enum leat_kind c_call_kind(const struct leat_stage *stage)
-{
-	return stage->kind == LEAT_STAGE_I64   ? LEAT_I64
-	       : stage->kind == LEAT_STAGE_F64 ? LEAT_F64
-					       : LEAT_RECORDS;
-}
-
 /* Fails the current record. The first reason stands: what follows comes of it. */
 __attribute__((format(printf, 3, 4))) static int c_call_fail(
     struct c_call *call, int code, const char *format, ...)

@@ -59,7 +59,12 @@ struct c_call_result {
 };
 
 /* The machine type that a stage can take and give instead of text; LEAT_RECORDS: none. */
-enum leat_kind c_call_kind(const struct leat_stage *stage);
+static inline enum leat_kind c_call_kind(const struct leat_stage *stage)
+{
+	return stage->kind == LEAT_STAGE_I64   ? LEAT_I64
+	       : stage->kind == LEAT_STAGE_F64 ? LEAT_F64
+					       : LEAT_RECORDS;
+}
 
 /*
  * Calls the function for every record and collects what it gives. Stops at the first

@@ -14,6 +14,7 @@
  */
 #include "compile_cache.h"
 
+#include "cache_folder.h"
 #include "compiler.h"
 #include "depfile.h"
 #include "failure.h"
@@ -128,54 +129,6 @@ static void compile_cache_key(const XXH3_state_t *state, char *to)
 	XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(state));
 	for (size_t i = 0; i < sizeof(bytes.digest); i++)
 		sprintf(to + 2 * i, "%02x", bytes.digest[i]);
-}
-
-/* Makes a folder and those above it, for the user alone. */
-static int compile_cache_make_folder(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		/* Most are there already; if one cannot be made, nor can the last. */
-		(void)mkdir(path, 0700);
-		*slash = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-/* Objects from this folder are run, so nobody else may be able to write there. */
-static int compile_cache_open_folder(struct compile_cache *job)
-{
-	const char *cache = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-	bool has_cache = cache && cache[0] == '/';
-	if (!has_cache && !(home && home[0] == '/'))
-		return failure(&job->error, LEAT_CANNOT_START, -ENOENT,
-		    "stage '%s': no folder to keep what is compiled: set HOME or XDG_CACHE_HOME",
-		    job->name);
-	if (asprintf(&job->folder, "%s%s/leat", has_cache ? cache : home,
-		has_cache ? "" : "/.cache") < 0) {
-		job->folder = NULL;
-		return -ENOMEM;
-	}
-	struct stat status;
-	int r = 0;
-	if (stat(job->folder, &status) < 0) {
-		r = compile_cache_make_folder(job->folder);
-		if (r == 0 && stat(job->folder, &status) < 0)
-			r = -errno;
-	}
-	if (r == 0 && !S_ISDIR(status.st_mode))
-		r = -ENOTDIR;
-	if (r < 0)
-		return failure(&job->error, LEAT_CANNOT_START, r,
-		    "stage '%s': cannot make the cache folder %s: %s", job->name, job->folder,
-		    strerror(-r));
-	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
-		return failure(&job->error, LEAT_CANNOT_START, -EPERM,
-		    "stage '%s': the cache folder %s is not yours alone to write in; "
-		    "set XDG_CACHE_HOME to another",
-		    job->name, job->folder);
-	return 0;
 }
 
 /* Whether the user's words may name something relative to where the compiler runs. */
@@ -437,7 +390,7 @@ int compile_cache_cached(const char *path, const char *name, const char *include
 		r = job.cwd ? 0 : -errno;
 	}
 	if (r == 0)
-		r = compile_cache_open_folder(&job);
+		r = cache_folder_open(name, &job.folder, &job.error);
 	if (r == 0)
 		r = compiler_init(&job.compiler, include_dir, job.source, job.source_size);
 	if (r == 0)
@@ -453,6 +406,8 @@ int compile_cache_cached(const char *path, const char *name, const char *include
 		*reterr = job.error;
 	compiler_fini(&job.compiler);
 	free(job.source);
+	if (r < 0)
+		cache_folder_discard(job.folder);
 	free(job.folder);
 	free(job.cwd);
 	return r < 0 ? r : 0;

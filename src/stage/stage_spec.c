@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage_spec.h"
 
+#include "cache_folder.h"
 #include "compile_cache.h"
 #include "failure.h"
 #include "install_paths.h"
+#include "program_path.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -239,6 +241,42 @@ static int stage_spec_file(const char *text, struct stage_spec *spec)
 	return r < 0 ? r : known;
 }
 
+/*
+ * What looks like a function's name but names no file, as mul:mul does, would be a command
+ * that nobody has. Returns 0 if it is not such, else -EINVAL with the error written.
+ */
+static int stage_spec_check_function(const char *text, struct leat_error *reterr)
+{
+	static const char *const suffixes[] = {".py", ".c", ".so"};
+	const char *colon = strrchr(text, ':');
+	size_t size = colon ? (size_t)(colon - text) : 0;
+	if (size == 0 || text[size - 1] == ':' || stage_spec_has_space(text))
+		return 0;
+	bool source = false;
+	char *path = NULL;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t tail = strlen(suffixes[i]);
+		source |= size > tail && memcmp(colon - tail, suffixes[i], tail) == 0;
+	}
+	if (source && colon[1] == '\0')
+		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
+		    "stage '%s': name its function, as in %sFUNCTION", text, text);
+	if (!stage_spec_is_function(colon + 1) || program_path_find(text, NULL) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (asprintf(&path, "%.*s%s", (int)size, text, suffixes[i]) < 0)
+			return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");
+		bool is = access(path, F_OK) == 0;
+		if (is)
+			failure(reterr, LEAT_CANNOT_START, -EINVAL,
+			    "stage '%s': did you mean %s%s?", text, path, colon);
+		free(path);
+		if (is)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int stage_spec_body(const char *text, struct stage_spec *spec, struct leat_error *reterr)
 {
 	for (size_t i = 0; i < SPEC_PROTOCOLS; i++) {
@@ -257,7 +295,8 @@ static int stage_spec_body(const char *text, struct stage_spec *spec, struct lea
 	if (source && !stage_spec_has_space(text) && access(text, X_OK) < 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
 		    "stage '%s': name its function, as in %s:FUNCTION", text, text);
-	return stage_spec_command(STAGE_COMMAND, text, spec, reterr);
+	r = stage_spec_check_function(text, reterr);
+	return r < 0 ? r : stage_spec_command(STAGE_COMMAND, text, spec, reterr);
 }
 
 int stage_spec_parse(const char *text, struct stage_spec *ret_spec, struct leat_error *reterr)
@@ -300,6 +339,9 @@ void stage_spec_rename(struct stage_spec *spec, char *name)
 
 void stage_spec_free(struct stage_spec *spec)
 {
+	/* What was compiled may be in a folder of this process's own. */
+	if (spec->object && stage_spec_has_suffix(spec->target, ".c"))
+		cache_folder_close(spec->object);
 	free(spec->name);
 	free(spec->target);
 	free(spec->function);

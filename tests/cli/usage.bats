@@ -47,6 +47,37 @@ usage() {
 	usage "leat: stage 'py:x': write py:MODULE:FUNCTION" run py:x
 }
 
+@test "an option that could have no effect is refused" {
+	usage "leat: --timeout is for line:, batch: and each: commands, and there is none" \
+		run --timeout 2 "$STAGES/numbers.py:increment"
+	usage "leat: --stall is for line:, batch: and each: commands, and there is none" run --stall 2 cat
+	usage "leat: --batch is for batch: commands, and there is none" run --batch 64K line:cat
+	usage "leat: --jobs has no effect: .*" run -j4 cat cat
+	leat run -j4 cat "$STAGES/numbers.py:increment" < <(seq 3)
+	exits 0
+}
+
+@test "a run that cannot start leaves the output's file as it was" {
+	local mode
+	for mode in single threads processes auto; do
+		echo kept >file
+		leat run -m "$mode" -o file nowhere.py:f <<<a
+		exits 2
+		leat run -m "$mode" -o file "$STAGES/numbers.py:nothing" <<<a
+		exits 2
+		[ "$(cat file)" = kept ]
+		leat run -m "$mode" -o file "$STAGES/numbers.py:increment" <<<1
+		exits 0
+		[ "$(cat file)" = 2 ]
+	done
+}
+
+@test "a name without a file is answered with what was meant" {
+	cp "$STAGES/numbers.py" .
+	usage "leat: stage 'numbers:increment': did you mean numbers.py:increment\?.*" run numbers:increment
+	usage "leat: stage 'numbers\.py:': name its function, as in numbers\.py:FUNCTION" run numbers.py:
+}
+
 @test "- is stdin and stdout" {
 	seq 3 >records
 	leat run -i - -o - cat <records

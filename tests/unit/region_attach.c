@@ -92,7 +92,7 @@ static void refuses_insane_headers(void **state)
 		uint64_t value;
 	} cases[] = {
 	    {"magic", FIELD(magic), 0x7461656b},
-	    {"version", FIELD(version), 4},
+	    {"version", FIELD(version), 5},
 	    {"version", FIELD(version), 0},
 	    {"size", FIELD(size), 4096},
 	    {"no slots", FIELD(n_slots), 0},
