@@ -4,8 +4,8 @@
  * additions that only its length makes slow. It touches no memory and depends on
  * nothing but the core's clock, so it is the same work for us and every peer.
  */
-#ifndef BENCH_WORK_H
-#define BENCH_WORK_H
+#ifndef WORK_H
+#define WORK_H
 
 #include <stdint.h>
 #include <stdio.h>

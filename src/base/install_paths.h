@@ -4,8 +4,8 @@
  * installed, relative to the program so that an installation can be moved.
  * Each returns a string to free(), or NULL when out of memory. Threads: any.
  */
-#ifndef INSTALL_H
-#define INSTALL_H
+#ifndef INSTALL_PATHS_H
+#define INSTALL_PATHS_H
 
 /* The running program itself. */
 char *install_paths_program(void);

@@ -7,8 +7,8 @@
  * Threads: workers register their processes and ask for the time; the run's thread stops and
  * continues.
  */
-#ifndef SUSPEND_H
-#define SUSPEND_H
+#ifndef JOB_CONTROL_H
+#define JOB_CONTROL_H
 
 #include <pthread.h>
 #include <stdint.h>

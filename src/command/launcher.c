@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launcher.h"
 
-#include "blocked_reader.h"
 #include "failure.h"
+#include "find_program.h"
+#include "input_wait.h"
 #include "nested_shell.h"
-#include "program_path.h"
 #include "shell_syntax.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ size_t launcher_record_max(void)
 static const char *launcher_program(const struct launcher *command)
 {
 	const char *first = command->words.n > 0 ? command->words.words[0] : NULL;
-	return first && !strchr(first, ARGUMENTS_RECORD) ? first : NULL;
+	return first && !strchr(first, COMMAND_ARGV_RECORD) ? first : NULL;
 }
 
 static bool launcher_is_ours(const char *variable)
@@ -85,10 +85,10 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	int r = launcher_check_record(stage, reterr);
 	if (r < 0)
 		return r;
-	r = arguments_split(stage->target, with_record, &command->words);
+	r = command_argv_split(stage->target, with_record, &command->words);
 	if (r == 0 && command->words.n == 0) {
 		command->script =
-		    with_record ? arguments_script(stage->target) : strdup(stage->target);
+		    with_record ? command_argv_script(stage->target) : strdup(stage->target);
 		r = command->script ? 0 : -ENOMEM;
 	}
 	if (r == 0)
@@ -96,7 +96,7 @@ int launcher_open(struct launcher *command, const struct region *region, unsigne
 	if (r < 0)
 		return failure(reterr, LEAT_STOPPED, r, "out of memory");
 	const char *program = launcher_program(command);
-	r = program ? program_path_find(program, NULL) : 0;
+	r = program ? find_program(program, NULL) : 0;
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "stage '%s': %s: %s", stage->name,
 		    program, r == -EACCES ? "is not executable" : "no such command");
@@ -118,13 +118,13 @@ static void launcher_set(struct launcher *command, const char *assignment)
 void launcher_unbuffer(struct launcher *command)
 {
 	command->unbuffered = true;
-	command->stdbuf = program_path_find("stdbuf", NULL) == 0;
+	command->stdbuf = find_program("stdbuf", NULL) == 0;
 	launcher_set(command, "PYTHONUNBUFFERED=1");
 }
 
 void launcher_close(struct launcher *command)
 {
-	arguments_free(&command->words);
+	command_argv_free(&command->words);
 	free(command->script);
 	free(command->environment);
 	*command = (struct launcher){0};
@@ -151,7 +151,7 @@ static int launcher_argv(struct launcher *command, const struct launcher_start *
 	}
 	for (size_t i = 0; i < command->words.n; i++) {
 		argv[n] =
-		    arguments_fill(command->words.words[i], start->record, start->record_size);
+		    command_argv_fill(command->words.words[i], start->record, start->record_size);
 		if (!argv[n])
 			return -ENOMEM;
 		argv[++n] = NULL;
@@ -240,7 +240,7 @@ void launcher_end(struct launcher *command, struct child *child)
 const char *launcher_why_stalled(const struct child *child, const char *otherwise)
 {
 	/* Reaped, or about to be: its stdout is what is waited for. */
-	char state = child->pid != 0 ? blocked_reader_state(child->pid) : 'Z';
+	char state = child->pid != 0 ? input_wait_state(child->pid) : 'Z';
 	if (state == 'Z')
 		return "it has ended, but what it has started holds its stdout; --timeout would "
 		       "end that";

@@ -12,12 +12,12 @@
 #ifndef LAUNCHER_H
 #define LAUNCHER_H
 
-#include "arguments.h"
 #include "child.h"
-#include "diagnostics.h"
+#include "command_argv.h"
 #include "job_control.h"
 #include "orphan_guard.h"
 #include "region.h"
+#include "worker_messages.h"
 
 #include <leat/error.h>
 
@@ -32,16 +32,16 @@ struct launcher_context {
 	bool bulk;	    /* the input is a file: nobody waits for an answer to go on */
 	bool tag;	    /* lines on stderr say which record they are about */
 	const int *errs;    /* where each worker's commands write to as stderr */
-	struct diagnostics notices;
+	struct worker_messages notices;
 	struct job_control suspend; /* its clock is that of stall_s and timeout_s */
 };
 
-#define LAUNCHER_ARGV_MAX (ARGUMENTS_MAX + 8)
+#define LAUNCHER_ARGV_MAX (COMMAND_ARGV_MAX + 8)
 
 struct launcher {
 	const struct region_stage *stage;
 	struct launcher_context *context;
-	struct arguments words;
+	struct command_argv words;
 	char *script;	 /* for a shell, where the words are none */
 	bool unbuffered; /* it should not buffer what it says */
 	bool stdbuf;	 /* and stdbuf is here to see to it */

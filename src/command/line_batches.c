@@ -83,7 +83,7 @@ void line_batches_fail(struct line_worker *line, const char *format, ...)
 	if (line->n_batches > 0)
 		line_batches_fail_at(line, line->batches[0].answered, why);
 	else
-		diagnostics_fail(&line->command->context->notices, "stage '%s': %s",
+		worker_messages_fail(&line->command->context->notices, "stage '%s': %s",
 		    line->command->stage->name, why);
 	line->failed = true;
 }

@@ -5,8 +5,8 @@
  *
  * Threads: the worker's.
  */
-#ifndef LINE_FLOW_H
-#define LINE_FLOW_H
+#ifndef LINE_BATCHES_H
+#define LINE_BATCHES_H
 
 #include "line_process.h"
 #include "region.h"

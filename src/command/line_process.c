@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line_process.h"
 
-#include "blocked_reader.h"
 #include "clock.h"
 #include "fd.h"
+#include "input_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +139,7 @@ bool line_process_awaits_input(const struct line_process *dialogue)
 	    ioctl(dialogue->to, FIONREAD, &unread) < 0 || unread > 0)
 		return false;
 	/* In this order: it may have answered just before it waits for the next record. */
-	return blocked_reader_in_read(dialogue->child.group) &&
+	return input_wait_in_read(dialogue->child.group) &&
 	       ioctl(dialogue->from, FIONREAD, &said) == 0 && said == 0;
 }
 

@@ -6,8 +6,8 @@
 #include "deadlock.h"
 #include "fd.h"
 #include "frame.h"
+#include "in_flight.h"
 #include "line_batches.h"
-#include "window.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -116,7 +116,7 @@ static void line_worker_say_stall(struct line_worker *line)
 		why = "it waits for more input, so it keeps its answers in a buffer; have it flush "
 		      "each line (fflush(), -u, --line-buffered), or use batch:";
 	line->stall_reported = true;
-	diagnostics_post(&line->command->context->notices,
+	worker_messages_post(&line->command->context->notices,
 	    "stage '%s': process %d has answered nothing for %u s and owes %" PRIu64
 	    " answer%s: %s",
 	    line->command->stage->name, dialogue->child.started_pid, context->stall_s, owed,
@@ -159,7 +159,7 @@ static void line_worker_look(struct line_worker *line)
 	}
 	bool may_rest = !line->alone || line_worker_may_unbuffer(line);
 	/* The source has looked again since it was hurried. */
-	bool held = !line->sent_since_check && window_is_source_blocked(line->region);
+	bool held = !line->sent_since_check && in_flight_is_source_blocked(line->region);
 	deadlock_report(
 	    line->region, line->worker, may_rest ? DEADLOCK_CAN_FLUSH : DEADLOCK_NEEDS_INPUT);
 	line->stands = held && deadlock_is_reached(line->region);
@@ -171,7 +171,7 @@ static void line_worker_look(struct line_worker *line)
 	line->look_ms = line->sent_since_check ? LINE_LOOK_MS : line_worker_later(line, most);
 	line->sent_since_check = false;
 	line->awaits_input = true;
-	window_widen(line->region);
+	in_flight_widen(line->region);
 }
 
 /* A process has been quiet: what is to be done about it. */
@@ -303,8 +303,8 @@ void line_worker_run(
 	};
 	int r = line_worker_open(&line);
 	if (r < 0) {
-		diagnostics_fail(&command->context->notices, "stage '%s': %s", command->stage->name,
-		    strerror(-r));
+		worker_messages_fail(&command->context->notices, "stage '%s': %s",
+		    command->stage->name, strerror(-r));
 		return;
 	}
 	do {

@@ -8,8 +8,8 @@
  *
  * Threads: the worker's.
  */
-#ifndef LINE_H
-#define LINE_H
+#ifndef LINE_WORKER_H
+#define LINE_WORKER_H
 
 #include "launcher.h"
 

@@ -5,8 +5,8 @@
  *
  * Threads: any.
  */
-#ifndef NESTED_H
-#define NESTED_H
+#ifndef NESTED_SHELL_H
+#define NESTED_SHELL_H
 
 #include <stdbool.h>
 #include <stddef.h>

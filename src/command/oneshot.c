@@ -246,7 +246,7 @@ static void oneshot_say_stall(struct oneshot_process *process)
 	struct launcher_context *context = command->context;
 	char records[64];
 	oneshot_records(pump, records, sizeof(records));
-	diagnostics_post(&context->notices,
+	worker_messages_post(&context->notices,
 	    "stage '%s': process %d has given nothing for %u s, %s; %s", command->stage->name,
 	    process->child.started_pid, context->stall_s, records,
 	    launcher_why_stalled(&process->child, "--timeout would end it"));

@@ -8,8 +8,8 @@
  *
  * Threads: the worker's.
  */
-#ifndef EACH_H
-#define EACH_H
+#ifndef ONESHOT_STAGE_H
+#define ONESHOT_STAGE_H
 
 #include "c_call.h"
 #include "launcher.h"

@@ -7,8 +7,8 @@
  * It reads the numbers of process groups from a pipe, and kills those that are left
  * when the pipe ends. The program's part is cli/guard.c.
  */
-#ifndef GUARD_H
-#define GUARD_H
+#ifndef ORPHAN_GUARD_H
+#define ORPHAN_GUARD_H
 
 #include "child.h"
 

@@ -8,8 +8,8 @@
  *
  * Threads: the worker's, but for the scout's own.
  */
-#ifndef SCOUT_H
-#define SCOUT_H
+#ifndef RING_EVENTFD_H
+#define RING_EVENTFD_H
 
 #include "region.h"
 

@@ -3,8 +3,8 @@
 
 #include "atomic.h"
 #include "claim.h"
-#include "crew_process.h"
 #include "failure.h"
+#include "host_process.h"
 #include "retry_count.h"
 #include "slot.h"
 
@@ -124,7 +124,7 @@ static bool crash_recovery_was_waiting(const struct crew *crew, unsigned host)
 		unsigned position;
 		if (crew->plan.workers[i].host != host)
 			continue;
-		/* pairs with: worker_load_tell */
+		/* pairs with: worker_open_tell */
 		if (atomic_load_acquire(&worker->state) != WORKER_READY ||
 		    ring_held(&crew->region, i, &seq, &position))
 			return false;
@@ -220,7 +220,7 @@ static bool crash_recovery_reset(
 		struct region_worker *worker = region_worker(&crew->region, i);
 		if (crew->plan.workers[i].host != host)
 			continue;
-		/* pairs with: worker_load_tell */
+		/* pairs with: worker_open_tell */
 		if (atomic_load_acquire(&worker->state) == WORKER_REFUSED)
 			refused = true;
 		else
@@ -265,7 +265,7 @@ static int crash_recovery_give_up(const struct crew *crew, unsigned host, int st
     const struct crash_recovery_death *death, const char *when, struct leat_error *reterr)
 {
 	return failure(reterr, status, -ECHILD, "stage '%s': %s%s%s%s",
-	    crew_process_name(crew, host), death->how, when,
+	    host_process_name(crew, host), death->how, when,
 	    death->words[0] ? SLOT_LAST_STDERR : "", death->words);
 }
 
@@ -322,10 +322,10 @@ int crash_recovery_host_died(struct crew *crew, unsigned host, struct leat_error
 		snprintf(when, sizeof(when), ", %u times in a row before it did anything", barren);
 		return crash_recovery_give_up(crew, host, LEAT_STOPPED, &death, when, reterr);
 	}
-	if (!crew_process_is_wanted(crew, host)) {
-		crew_process_defer(crew, host);
+	if (!host_process_is_wanted(crew, host)) {
+		host_process_defer(crew, host);
 		return 0;
 	}
 	losses->restarts++;
-	return crew_process_start(crew, host, reterr);
+	return host_process_start(crew, host, reterr);
 }

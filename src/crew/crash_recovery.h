@@ -9,8 +9,8 @@
  *
  * Threads: the thread that runs the run.
  */
-#ifndef RECOVERY_H
-#define RECOVERY_H
+#ifndef CRASH_RECOVERY_H
+#define CRASH_RECOVERY_H
 
 #include "crew.h"
 

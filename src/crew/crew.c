@@ -7,11 +7,11 @@
 #include "crash_handler.h"
 #include "crash_recovery.h"
 #include "crew_commands.h"
-#include "crew_process.h"
 #include "failure.h"
 #include "fd.h"
+#include "host_process.h"
+#include "in_flight.h"
 #include "thread.h"
-#include "window.h"
 #include "worker_limit.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 /* Batches in flight. */
 #define CREW_SLOTS 32u
 
-/* With programs that may answer only after many records; see window_bound. */
+/* With programs that may answer only after many records; see in_flight_bound. */
 #define CREW_SLOTS_LINE	 256u
 #define CREW_WINDOW_LINE 4u /* slots for each of them */
 
@@ -62,15 +62,15 @@ static int crew_start_threads(struct crew *crew, unsigned host)
 static int crew_start_one(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	if (crew->plan.hosts[host] != HOST_SELF) {
-		if (crew_process_is_wanted(crew, host))
-			return crew_process_start(crew, host, reterr);
-		crew_process_defer(crew, host);
+		if (host_process_is_wanted(crew, host))
+			return host_process_start(crew, host, reterr);
+		host_process_defer(crew, host);
 		return 0;
 	}
 	int r = crew_start_threads(crew, host);
 	return r < 0
 		   ? failure(reterr, LEAT_CANNOT_START, r, "stage '%s': cannot start a thread: %s",
-			 crew_process_name(crew, host), strerror(-r))
+			 host_process_name(crew, host), strerror(-r))
 		   : 0;
 }
 
@@ -139,7 +139,7 @@ int crew_start(
 	if (r < 0)
 		return failure(reterr, LEAT_CANNOT_START, r, "cannot start: %s", strerror(-r));
 	if (lines > 0)
-		window_bound(&crew->region, CREW_WINDOW_LINE * lines);
+		in_flight_bound(&crew->region, CREW_WINDOW_LINE * lines);
 	for (unsigned group = GROUP_WORKERS; group < crew->region.header->n_groups; group++) {
 		if (crew->plan.is_auto[group])
 			worker_limit_set(&crew->region, group, 1);
@@ -154,7 +154,7 @@ int crew_ready(struct crew *crew, struct leat_error *reterr)
 	int ready = 1;
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
-		/* pairs with: worker_load_tell: the text in `why` */
+		/* pairs with: worker_open_tell: the text in `why` */
 		uint32_t state = atomic_load_acquire(&worker->state);
 		if (state == WORKER_REFUSED)
 			return failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START,

@@ -33,7 +33,7 @@ static int crew_commands_open(struct crew *crew, const struct region_stage *stag
 
 int crew_commands_open_all(struct crew *crew)
 {
-	diagnostics_init(&crew->commands.notices, crew->bell);
+	worker_messages_init(&crew->commands.notices, crew->bell);
 	crew->commands.tag = crew->tag;
 	crew->commands.errs = crew->command_errs;
 	crew->commands.stop = fd_bell();
@@ -59,7 +59,7 @@ void crew_commands_close_all(struct crew *crew)
 	}
 	crew->commands.stop = fd_close(crew->commands.stop);
 	job_control_fini(&crew->commands.suspend);
-	diagnostics_fini(&crew->commands.notices);
+	worker_messages_fini(&crew->commands.notices);
 }
 
 void crew_commands_signal(struct crew *crew, int signal)

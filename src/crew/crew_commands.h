@@ -5,8 +5,8 @@
  *
  * Threads: the thread that runs the run.
  */
-#ifndef CREW_COMMAND_H
-#define CREW_COMMAND_H
+#ifndef CREW_COMMANDS_H
+#define CREW_COMMANDS_H
 
 #include "crew.h"
 

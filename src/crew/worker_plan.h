@@ -4,8 +4,8 @@
  * Nothing else knows about modes, except that `shell` makes every stage a program
  * and `single` runs one segment after the other.
  */
-#ifndef PLAN_H
-#define PLAN_H
+#ifndef WORKER_PLAN_H
+#define WORKER_PLAN_H
 
 #include "region.h"
 #include "stage_spec.h"

@@ -2,7 +2,7 @@
 #include "batch_sizing.h"
 
 #include "atomic.h"
-#include "window.h"
+#include "in_flight.h"
 
 /*
  * How long the slowest stage should work on a batch. Handing it on costs some
@@ -58,7 +58,7 @@ static uint64_t batch_sizing_record_peak(
 void batch_sizing_retire(void *context, const struct region *region, const struct slot *slot)
 {
 	struct batch_sizing *pace = context;
-	window_reset(region);
+	in_flight_reset(region);
 	if (slot->n_source_records == 0)
 		return;
 	uint64_t all_ns;

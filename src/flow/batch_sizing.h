@@ -11,8 +11,8 @@
 #ifndef BATCH_SIZING_H
 #define BATCH_SIZING_H
 
+#include "in_flight.h"
 #include "observer.h"
-#include "window.h"
 
 #include <stdbool.h>
 
@@ -41,6 +41,6 @@ uint32_t batch_sizing_records(const struct region *region);
 uint64_t batch_sizing_expected_ns(const struct region *region, uint32_t n_records);
 
 /* Records in a batch, at most. */
-#define BATCH_SIZING_RECORDS_MAX WINDOW_RECORDS_MAX
+#define BATCH_SIZING_RECORDS_MAX IN_FLIGHT_RECORDS_MAX
 
 #endif

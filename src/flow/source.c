@@ -39,7 +39,7 @@ static bool source_has_room(struct source *source, uint32_t n_records, size_t si
 {
 	const struct region_header *header = source->region->header;
 	source_count_out(source);
-	if (!window_may_fill(source->region, source->seq - source->oldest))
+	if (!in_flight_may_fill(source->region, source->seq - source->oldest))
 		return false;
 	if (source->oldest == source->seq)
 		return true;
@@ -69,12 +69,12 @@ static bool source_wait_slot(struct source *source, uint32_t n_records, size_t s
 	while (!source_reader_stopping(source)) {
 		uint32_t key = wakeup_prepare(word);
 		if (source_may_fill(source, n_records, size)) {
-			window_set_source_blocked(source->region, false);
+			in_flight_set_source_blocked(source->region, false);
 			return true;
 		}
 		if (source_reader_stopping(source))
 			break;
-		window_set_source_blocked(source->region, true);
+		in_flight_set_source_blocked(source->region, true);
 		wakeup_sleep(word, key);
 	}
 	return false;

@@ -31,7 +31,7 @@ static size_t source_reader_batch_bytes(const struct source *source)
 {
 	const struct region_header *header = source->region->header;
 	uint64_t free = header->area_keep / 4;
-	uint64_t charged = window_least_records(source->region) > 0 ? header->young / 16 : 0;
+	uint64_t charged = in_flight_least_records(source->region) > 0 ? header->young / 16 : 0;
 	return source_reader_least(SOURCE_INPUT_BATCH_BYTES, charged > free ? charged : free);
 }
 
@@ -46,12 +46,12 @@ static bool source_reader_wait_buffer(struct source *source, size_t capacity)
 	while (!source_reader_stopping(source)) {
 		uint32_t key = wakeup_prepare(word);
 		if (memory_budget_reserve_source(source->region, capacity)) {
-			window_set_source_blocked(source->region, false);
+			in_flight_set_source_blocked(source->region, false);
 			return true;
 		}
 		if (source_reader_stopping(source))
 			break;
-		window_set_source_blocked(source->region, true);
+		in_flight_set_source_blocked(source->region, true);
 		wakeup_sleep(word, key);
 	}
 	return false;
@@ -96,7 +96,7 @@ static bool source_reader_lacks(const struct source *source, uint32_t n_records)
 	/* While there are slots, what comes slowly need not wait: somebody may answer it. */
 	bool scarce = source->seq - source->oldest >= header->n_slots / 8;
 	uint32_t records = exact    ? header->batch_exactly
-			   : scarce ? window_least_records(source->region)
+			   : scarce ? in_flight_least_records(source->region)
 				    : 0;
 	return !source->ended && n_records < records && source->end - source->start < bytes;
 }
@@ -114,7 +114,7 @@ static enum source_result source_reader_read(struct source *source, char *why, s
 	for (;;) {
 		if (source->ended || source_reader_stopping(source))
 			return SOURCE_END;
-		/* What waits for more need not do so any longer: see window_least_records. */
+		/* What waits for more need not do so any longer: see in_flight_least_records. */
 		bool looks = source->waits && !source_reader_is_exact(source);
 		int r = poll(items, 2, looks ? SOURCE_INPUT_LOOK_MS : -1);
 		if (r == 0)

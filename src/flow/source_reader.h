@@ -5,8 +5,8 @@
  *
  * Threads: the source's.
  */
-#ifndef SOURCE_INPUT_H
-#define SOURCE_INPUT_H
+#ifndef SOURCE_READER_H
+#define SOURCE_READER_H
 
 #include "atomic.h"
 #include "claim.h"

@@ -4,8 +4,8 @@
  * with number.h in every bit, and leave to it what is written in any other way.
  * Threads: any.
  */
-#ifndef NUMBERS_H
-#define NUMBERS_H
+#ifndef NUMBER_ARRAY_H
+#define NUMBER_ARRAY_H
 
 #include <stddef.h>
 #include <stdint.h>

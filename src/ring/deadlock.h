@@ -10,8 +10,8 @@
  *
  * Threads: any. The answers are hints: what they rest on may change at any time.
  */
-#ifndef STARVE_H
-#define STARVE_H
+#ifndef DEADLOCK_H
+#define DEADLOCK_H
 
 #include "region.h"
 

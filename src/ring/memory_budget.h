@@ -21,8 +21,8 @@
  * Threads: any, for what they hold; memory_budget_move_on is the sink's,
  *memory_budget_reserve_source the source's.
  */
-#ifndef BUDGET_H
-#define BUDGET_H
+#ifndef MEMORY_BUDGET_H
+#define MEMORY_BUDGET_H
 
 #include "region.h"
 

@@ -123,7 +123,7 @@ struct region_header {
 	uint32_t stop;
 	uint32_t batch_records; /* how many records the source puts into a batch, at the most */
 	uint32_t record_ns;	/* what a record takes in all stages, of late; see batch_sizing.h */
-	/* For a stage that buffers; see window.h. */
+	/* For a stage that buffers; see in_flight.h. */
 	uint32_t window_base;	/* 0: there is none */
 	uint32_t window_slots;	/* that may be in flight at once */
 	uint32_t least_records; /* that a batch should hold */

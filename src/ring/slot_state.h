@@ -17,8 +17,8 @@
  * Sequence number: the batches of a run are numbered 0, 1, 2 …; batch `seq` is in
  * slot seq % n_slots during lap seq / n_slots.
  */
-#ifndef STATE_H
-#define STATE_H
+#ifndef SLOT_STATE_H
+#define SLOT_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

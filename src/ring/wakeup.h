@@ -16,8 +16,8 @@
  *
  * Threads: any, of any process that maps the word.
  */
-#ifndef NOTIFY_H
-#define NOTIFY_H
+#ifndef WAKEUP_H
+#define WAKEUP_H
 
 #include <stdint.h>
 

@@ -17,8 +17,8 @@
  * claims a batch more after the limit was lowered does no harm: claims keep the order.
  * tests/model has it, as PARK.
  */
-#ifndef LIMIT_H
-#define LIMIT_H
+#ifndef WORKER_LIMIT_H
+#define WORKER_LIMIT_H
 
 #include "region.h"
 

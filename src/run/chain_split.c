@@ -2,9 +2,9 @@
 #include "chain_split.h"
 
 #include "fd.h"
-#include "segment_program.h"
+#include "segment_process.h"
 #include "segment_ring.h"
-#include "shell_pipeline.h"
+#include "shell_command_line.h"
 #include "shell_syntax.h"
 
 #include <errno.h>
@@ -23,9 +23,9 @@ static bool chain_split_is_at_terminal(void)
 
 static struct segment *chain_split_program(const struct segment *base)
 {
-	char **argv = shell_pipeline_argv(
+	char **argv = shell_command_line_argv(
 	    base->options, base->specs, base->options->trace_stage + base->first, base->is_last);
-	struct segment *segment = argv ? segment_program_new(base, argv) : NULL;
+	struct segment *segment = argv ? segment_process_new(base, argv) : NULL;
 	for (char **word = segment ? NULL : argv; word && *word; word++)
 		free(*word);
 	if (!segment)

@@ -4,8 +4,8 @@
  *
  * Threads: the thread that runs the run.
  */
-#ifndef RUN_CHAIN_H
-#define RUN_CHAIN_H
+#ifndef CHAIN_SPLIT_H
+#define CHAIN_SPLIT_H
 
 #include "run.h"
 

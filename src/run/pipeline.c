@@ -7,8 +7,8 @@
 #include "crash_handler.h"
 #include "failure.h"
 #include "run.h"
-#include "shell_pipeline.h"
-#include "trace_log.h"
+#include "shell_command_line.h"
+#include "trace_events.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -217,7 +217,7 @@ static void pipeline_trace_names(const struct leat_pipeline *pipeline)
 {
 	const struct leat_options *options = &pipeline->options;
 	for (uint32_t i = 0; options->trace_fd >= 0 && i < pipeline->n_specs; i++)
-		trace_log_stage(
+		trace_events_stage(
 		    options->trace_fd, options->trace_stage + i, pipeline->specs[i].name);
 }
 
@@ -228,7 +228,7 @@ static void pipeline_trace_self(const struct leat_pipeline *pipeline, uint64_t s
 	struct rusage usage;
 	if (options->trace_fd < 0 || getrusage(RUSAGE_SELF, &usage) != 0)
 		return;
-	int r = trace_log_process(options->trace_fd, TRACE_NO_STAGE, false, (uint32_t)getpid(),
+	int r = trace_events_process(options->trace_fd, TRACE_NO_STAGE, false, (uint32_t)getpid(),
 	    start_ns, clock_wall_ns(), &usage, NULL);
 	char text[128];
 	snprintf(text, sizeof(text), "the trace cannot be written: %s", strerror(-r));
@@ -285,7 +285,7 @@ int leat_pipeline_shell_line(const struct leat_pipeline *pipeline, const char *i
 {
 	if (pipeline->n_specs == 0)
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL, "no stage is named");
-	char *line = shell_pipeline_line(
+	char *line = shell_command_line_line(
 	    &pipeline->options, pipeline->specs, pipeline->n_specs, in_path, out_path);
 	if (!line)
 		return failure(reterr, LEAT_STOPPED, -ENOMEM, "out of memory");

@@ -2,7 +2,7 @@
 /*
  * A segment: a part of the chain between two descriptors, seen from the run. There are two
  * kinds, a ring for stages that take records (segment_ring.h), and a program, which takes
- * bytes (segment_program.h). Segments are joined by kernel pipes.
+ * bytes (segment_process.h). Segments are joined by kernel pipes.
  *
  * Threads: the thread that runs the run.
  */

@@ -8,12 +8,12 @@
 #include "cores.h"
 #include "crew.h"
 #include "crew_commands.h"
-#include "crew_process.h"
 #include "failure.h"
+#include "host_process.h"
 #include "sink.h"
 #include "source.h"
 #include "time_log.h"
-#include "trace_log.h"
+#include "trace_events.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -38,7 +38,7 @@ struct segment_ring {
 	struct fast_path shortcut;
 	struct autoscale balance;
 	struct time_log time_log;
-	struct trace_log trace_log;
+	struct trace_events trace_log;
 	bool reader_left;
 };
 
@@ -69,7 +69,7 @@ static void segment_ring_host_ended(void *context, const struct crew *crew, unsi
 		}
 	}
 	if (ring->base.options->trace_fd >= 0)
-		(void)trace_log_process(ring->base.options->trace_fd,
+		(void)trace_events_process(ring->base.options->trace_fd,
 		    n == 1 ? stage : TRACE_NO_STAGE, false, (uint32_t)child->started_pid,
 		    child->start_ns, child->end_ns, &child->usage, NULL);
 }
@@ -166,8 +166,9 @@ static int segment_ring_start(struct segment *segment, int bell, struct leat_err
 	}
 	if (options->trace_fd >= 0) {
 		ring->trace_log =
-		    (struct trace_log){options->trace_fd, segment_trace_stage(&ring->base, 0)};
-		segment_ring_observe(ring, (struct observer){trace_log_retire, &ring->trace_log});
+		    (struct trace_events){options->trace_fd, segment_trace_stage(&ring->base, 0)};
+		segment_ring_observe(
+		    ring, (struct observer){trace_events_retire, &ring->trace_log});
 	}
 	/* The fast path is for a ring whose stages are all functions of this process. */
 	if (crew_is_in_process(ring->crew))
@@ -227,7 +228,7 @@ static bool segment_ring_is_late(struct segment_ring *ring)
 			continue;
 		snprintf(text, sizeof(text),
 		    "stage '%s': its process did not leave within %d s and was ended",
-		    crew_process_name(crew, i), SEGMENT_LEAVE_S);
+		    host_process_name(crew, i), SEGMENT_LEAVE_S);
 		segment_notice(&ring->base, text);
 	}
 	return true;
@@ -236,11 +237,11 @@ static bool segment_ring_is_late(struct segment_ring *ring)
 /* What workers in this process have to say, and what failed there with no record to blame. */
 static void segment_ring_take_diagnostics(struct segment_ring *ring)
 {
-	struct diagnostics *notices = &ring->crew->commands.notices;
+	struct worker_messages *notices = &ring->crew->commands.notices;
 	char text[sizeof(notices->texts[0])];
-	while (diagnostics_take(notices, text))
+	while (worker_messages_take(notices, text))
 		segment_notice(&ring->base, text);
-	struct leat_error error = diagnostics_error(notices);
+	struct leat_error error = worker_messages_error(notices);
 	if (error.status == LEAT_OK || ring->base.error.status != LEAT_OK || ring->base.aborted)
 		return;
 	ring->base.error = error;
@@ -262,7 +263,7 @@ static void segment_ring_step(struct segment *segment)
 		crew_stop(ring->crew);
 	}
 	if (!ring_stopped(&ring->crew->region))
-		crew_process_start_wanted(ring->crew);
+		host_process_start_wanted(ring->crew);
 	/* Who is gone posts nothing any more, so what is heard then is all. */
 	bool gone = crew_is_gone(ring->crew);
 	segment_ring_take_diagnostics(ring);
@@ -270,7 +271,7 @@ static void segment_ring_step(struct segment *segment)
 		return;
 	segment_ring_judge_sink(ring);
 	source_stop(&ring->source);
-	crew_process_dismiss(ring->crew);
+	host_process_dismiss(ring->crew);
 	/* After a good end the hosts may take their time to leave, after a bad one not. */
 	ring->base.done = gone || ring->sink.error.status != LEAT_OK ||
 			  ring->base.error.status != LEAT_OK || ring->base.aborted ||
@@ -342,7 +343,7 @@ static void segment_ring_report_restarts(const struct segment_ring *ring)
 		if (losses->restarts > 1)
 			snprintf(times, sizeof(times), ", %u times", losses->restarts);
 		snprintf(text, sizeof(text), "stage '%s': %s%s; its process was replaced",
-		    crew_process_name(crew, i), losses->how, times);
+		    host_process_name(crew, i), losses->how, times);
 		segment_notice(&ring->base, text);
 	}
 }

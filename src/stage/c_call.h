@@ -5,8 +5,8 @@
  *
  * Threads: any, for different outputs.
  */
-#ifndef CALL_H
-#define CALL_H
+#ifndef C_CALL_H
+#define C_CALL_H
 
 #include "batch.h"
 

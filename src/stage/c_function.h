@@ -3,8 +3,8 @@
  * A native stage: a C function in a shared object, loaded into this process.
  * A `struct c_function` belongs to the worker that opened it.
  */
-#ifndef NATIVE_H
-#define NATIVE_H
+#ifndef C_FUNCTION_H
+#define C_FUNCTION_H
 
 #include <leat/error.h>
 #include <leat/stage.h>

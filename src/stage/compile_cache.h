@@ -5,8 +5,8 @@
  * (the file, the headers it includes, the compiler, the flags, the stage ABI).
  * Safe with any number of runs at once: an object appears by rename, complete.
  */
-#ifndef COMPILE_H
-#define COMPILE_H
+#ifndef COMPILE_CACHE_H
+#define COMPILE_CACHE_H
 
 #include <leat/error.h>
 

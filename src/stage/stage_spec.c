@@ -4,8 +4,8 @@
 #include "cache_folder.h"
 #include "compile_cache.h"
 #include "failure.h"
+#include "find_program.h"
 #include "install_paths.h"
-#include "program_path.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -261,7 +261,7 @@ static int stage_spec_check_function(const char *text, struct leat_error *reterr
 	if (source && colon[1] == '\0')
 		return failure(reterr, LEAT_CANNOT_START, -EINVAL,
 		    "stage '%s': name its function, as in %sFUNCTION", text, text);
-	if (!stage_spec_is_function(colon + 1) || program_path_find(text, NULL) == 0)
+	if (!stage_spec_is_function(colon + 1) || find_program(text, NULL) == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		if (asprintf(&path, "%.*s%s", (int)size, text, suffixes[i]) < 0)

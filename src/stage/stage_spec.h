@@ -6,8 +6,8 @@
  *
  * A NAME begins with a lower-case letter, so that `LC_ALL=C sort` stays a command.
  */
-#ifndef SPEC_H
-#define SPEC_H
+#ifndef STAGE_SPEC_H
+#define STAGE_SPEC_H
 
 #include "region.h"
 

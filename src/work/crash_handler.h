@@ -13,8 +13,8 @@
  *
  * Locks that the function held stay held; that is why the run ends.
  */
-#ifndef CRASH_H
-#define CRASH_H
+#ifndef CRASH_HANDLER_H
+#define CRASH_HANDLER_H
 
 #include <setjmp.h>
 #include <stdbool.h>

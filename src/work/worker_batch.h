@@ -17,7 +17,7 @@
 #ifndef WORKER_BATCH_H
 #define WORKER_BATCH_H
 
-#include "worker_load.h"
+#include "worker_open.h"
 
 /*
  * Runs the batch that is held. Returns 1 with it if its stage is foreign, or 0 when it has been

@@ -3,8 +3,8 @@
  * A host: a process that workers of a ring live in, or the run's own process in
  * that role. The public side is <leat/worker.h>.
  */
-#ifndef HOST_H
-#define HOST_H
+#ifndef WORKER_HOST_H
+#define WORKER_HOST_H
 
 #include "clock.h"
 #include "launcher.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The roles of a round as processes or threads: started, killed and replaced, awaited. */
-#ifndef STRESS_CAST_H
-#define STRESS_CAST_H
+#ifndef CAST_H
+#define CAST_H
 
 #include "role.h"
 

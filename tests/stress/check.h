@@ -5,8 +5,8 @@
  * It is checked with plain memory accesses: if the ring did not order them, that would
  * be the fault that ThreadSanitizer finds.
  */
-#ifndef STRESS_CHECK_H
-#define STRESS_CHECK_H
+#ifndef CHECK_H
+#define CHECK_H
 
 #include "round.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in a batch, at the source and after each stage: from its number alone. */
-#ifndef STRESS_CONTENT_H
-#define STRESS_CONTENT_H
+#ifndef CONTENT_H
+#define CONTENT_H
 
 #include <stddef.h>
 #include <stdint.h>

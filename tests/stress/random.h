@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random numbers that a seed repeats. */
-#ifndef STRESS_RANDOM_H
-#define STRESS_RANDOM_H
+#ifndef RANDOM_H
+#define RANDOM_H
 
 #include <assert.h>
 #include <stdint.h>

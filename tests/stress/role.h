@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The source, the sink and the workers of a round, as the product's do it. */
-#ifndef STRESS_ROLE_H
-#define STRESS_ROLE_H
+#ifndef ROLE_H
+#define ROLE_H
 
 #include "round.h"
 

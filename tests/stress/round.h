@@ -3,8 +3,8 @@
  * A round: a ring of random shape, and what its roles, which are processes or threads,
  * share beside it.
  */
-#ifndef STRESS_ROUND_H
-#define STRESS_ROUND_H
+#ifndef ROUND_H
+#define ROUND_H
 
 #include "region.h"
 

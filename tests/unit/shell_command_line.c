@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shell_pipeline.h"
+#include "shell_command_line.h"
 
 #include "scratch.h"
 
@@ -56,7 +56,7 @@ static void assert_line(const struct leat_options *options, const char *const *t
 {
 	struct chain chain;
 	chain_open(&chain, texts);
-	char *line = shell_pipeline_line(options, chain.specs, chain.n, in_path, out_path);
+	char *line = shell_command_line_line(options, chain.specs, chain.n, in_path, out_path);
 	assert_non_null(line);
 	assert_string_equal(line, expected);
 	free(line);
@@ -177,7 +177,7 @@ static void a_shell_does_the_same(void **state)
 		struct chain chain;
 		char *plain = NULL;
 		chain_open(&chain, stages);
-		char *line = shell_pipeline_line(&options, chain.specs, chain.n, NULL, NULL);
+		char *line = shell_command_line_line(&options, chain.specs, chain.n, NULL, NULL);
 		setenv("STAGE", commands[i], 1);
 		assert_true(
 		    asprintf(&plain, "printf 'a\\nb\\nc\\n' | sh -c \"$STAGE\" | sed s/^/./") > 0);
@@ -217,24 +217,24 @@ static void a_stage_is_run_by_these_words(void **state)
 	struct leat_options options = leat_options_default();
 	struct chain chain;
 	chain_open(&chain, stages);
-	assert_words(shell_pipeline_argv(&options, &chain.specs[0], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[0], 5, false),
 	    (const char *[]){"PROGRAM", "stage", "a=./my.py:f", NULL});
-	assert_words(shell_pipeline_argv(&options, &chain.specs[1], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[1], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "grep 'a b' | sort", NULL});
-	assert_words(shell_pipeline_argv(&options, &chain.specs[2], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[2], 5, false),
 	    (const char *[]){"grep", "-F", "a b", "c", NULL});
-	assert_words(shell_pipeline_argv(&options, &chain.specs[3], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[3], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "exec grep *.c", NULL});
 	options.frame = LEAT_NUL;
 	options.max_record = 9;
 	options.python = "py";
 	options.time_log = LEAT_TIME_LOG_FULL;
 	options.trace_fd = 17;
-	assert_words(shell_pipeline_argv(&options, &chain.specs[0], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[0], 5, false),
 	    (const char *[]){"PROGRAM", "stage", "--frame=nul", "--max-record=9", "--python=py",
 		"--time-log=full", "--trace=/proc/self/fd/3", "--trace-stage=5", "a=./my.py:f",
 		NULL});
-	assert_words(shell_pipeline_argv(&options, &chain.specs[1], 5, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[1], 5, false),
 	    (const char *[]){"/bin/sh", "-c", "grep 'a b' | sort", NULL});
 	chain_close(&chain);
 }
@@ -249,9 +249,9 @@ static void only_the_last_stage_gives_up_the_order(void **state)
 	options.unordered = 1;
 	options.jobs = 2;
 	chain_open(&chain, stages);
-	assert_words(shell_pipeline_argv(&options, &chain.specs[0], 0, false),
+	assert_words(shell_command_line_argv(&options, &chain.specs[0], 0, false),
 	    (const char *[]){"PROGRAM", "stage", "--jobs=2", "a=./my.py:f", NULL});
-	assert_words(shell_pipeline_argv(&options, &chain.specs[1], 1, true),
+	assert_words(shell_command_line_argv(&options, &chain.specs[1], 1, true),
 	    (const char *[]){"PROGRAM", "stage", "--jobs=2", "--unordered", "b=./my.py:f", NULL});
 	assert_line(&options, stages, NULL, NULL,
 	    "leat stage --jobs=2 a=./my.py:f | leat stage --jobs=2 --unordered b=./my.py:f");

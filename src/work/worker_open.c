@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker_load.h"
+#include "worker_open.h"
 
 #include "failure.h"
 #include "fd.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void worker_load_tell(struct leat_worker *worker, uint32_t state)
+static void worker_open_tell(struct leat_worker *worker, uint32_t state)
 {
 	/* pairs with: crew_ready, crash_recovery_reset: the text in `why` */
 	atomic_store_release(&region_worker(worker_region(worker), worker->index)->state, state);
@@ -19,17 +19,17 @@ static void worker_load_tell(struct leat_worker *worker, uint32_t state)
 
 void leat_worker_ready(struct leat_worker *worker)
 {
-	worker_load_tell(worker, WORKER_READY);
+	worker_open_tell(worker, WORKER_READY);
 }
 
 void leat_worker_refuse(struct leat_worker *worker, const char *why)
 {
 	struct region_worker *entry = region_worker(worker_region(worker), worker->index);
 	strncpy(entry->why, why, sizeof(entry->why) - 1);
-	worker_load_tell(worker, WORKER_REFUSED);
+	worker_open_tell(worker, WORKER_REFUSED);
 }
 
-static int worker_load_native(
+static int worker_open_native(
     struct leat_worker *worker, struct worker_stage *mine, struct leat_error *reterr)
 {
 	unsigned number = mine->position - 1;
@@ -42,7 +42,7 @@ static int worker_load_native(
 	return 0;
 }
 
-static int worker_load_command(
+static int worker_open_command(
     struct leat_worker *worker, struct worker_stage *mine, struct leat_error *reterr)
 {
 	const struct region *region = worker_region(worker);
@@ -67,9 +67,9 @@ int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 		struct worker_stage *mine = &worker->stages[worker->n_stages++];
 		mine->position = i + 1;
 		if (stage->kind == STAGE_C)
-			r = worker_load_native(worker, mine, reterr);
+			r = worker_open_native(worker, mine, reterr);
 		else if (region_kind_is_command(stage->kind))
-			r = worker_load_command(worker, mine, reterr);
+			r = worker_open_command(worker, mine, reterr);
 	}
 	return r;
 }

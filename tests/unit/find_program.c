@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program_path.h"
+#include "find_program.h"
 
 #include "scratch.h"
 
@@ -18,10 +18,10 @@
 static void assert_found(const char *name, const char *expected)
 {
 	char *file = NULL;
-	assert_int_equal(program_path_find(name, &file), 0);
+	assert_int_equal(find_program(name, &file), 0);
 	assert_string_equal(file, expected);
 	free(file);
-	assert_int_equal(program_path_find(name, NULL), 0);
+	assert_int_equal(find_program(name, NULL), 0);
 }
 
 static void make(const char *name, mode_t mode)
@@ -50,16 +50,16 @@ static void finds_what_would_be_executed(void **state)
 	assert_found("./here", "./here");
 	assert_found("two/program", "two/program");
 	char *file = NULL;
-	assert_int_equal(program_path_find("here", &file), -ENOENT);
-	assert_int_equal(program_path_find("one/plain", &file), -EACCES);
-	assert_int_equal(program_path_find("folder", &file), -EACCES);
-	assert_int_equal(program_path_find("./none", &file), -ENOENT);
+	assert_int_equal(find_program("here", &file), -ENOENT);
+	assert_int_equal(find_program("one/plain", &file), -EACCES);
+	assert_int_equal(find_program("folder", &file), -EACCES);
+	assert_int_equal(find_program("./none", &file), -ENOENT);
 	assert_null(file);
 	/* An empty part of PATH is the current folder. */
 	assert_int_equal(setenv("PATH", "one:", 1), 0);
 	assert_found("here", "here");
 	assert_int_equal(unsetenv("PATH"), 0);
-	assert_int_equal(program_path_find("program", &file), -ENOENT);
+	assert_int_equal(find_program("program", &file), -ENOENT);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "blocked_reader.h"
+#include "input_wait.h"
 
 #include "fd.h"
 
@@ -12,14 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum blocked_reader {
+enum input_wait {
 	BLOCKED_READS,
 	BLOCKED_WAITS, /* for a child, or for another thread */
 	BLOCKED_OTHERWISE,
 };
 
 /* The beginning of a file; empty if it cannot be read. */
-static void blocked_reader_load(const char *path, char *text, size_t capacity)
+static void input_wait_load(const char *path, char *text, size_t capacity)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, capacity - 1);
@@ -27,12 +27,12 @@ static void blocked_reader_load(const char *path, char *text, size_t capacity)
 	fd_close(fd);
 }
 
-static enum blocked_reader blocked_reader_thread(pid_t pid, pid_t thread)
+static enum input_wait input_wait_thread(pid_t pid, pid_t thread)
 {
 	char path[64];
 	char text[64];
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)thread);
-	blocked_reader_load(path, text, sizeof(text));
+	input_wait_load(path, text, sizeof(text));
 	/* "running", or the call's number and its arguments. */
 	char *end = text;
 	long call = strtol(text, &end, 10);
@@ -46,7 +46,7 @@ static enum blocked_reader blocked_reader_thread(pid_t pid, pid_t thread)
 }
 
 /* The number that is the next entry's name; 0: there is none left. */
-static pid_t blocked_reader_next(DIR *folder)
+static pid_t input_wait_next(DIR *folder)
 {
 	const struct dirent *entry;
 	while (folder && (entry = readdir(folder))) {
@@ -57,15 +57,14 @@ static pid_t blocked_reader_next(DIR *folder)
 }
 
 /* Of all its threads: nobody is at work, and somebody reads. */
-static enum blocked_reader blocked_reader_process(pid_t pid)
+static enum input_wait input_wait_process(pid_t pid)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	DIR *folder = opendir(path);
-	enum blocked_reader all = folder ? BLOCKED_WAITS : BLOCKED_OTHERWISE;
-	for (pid_t thread;
-	     all != BLOCKED_OTHERWISE && (thread = blocked_reader_next(folder)) > 0;) {
-		enum blocked_reader in = blocked_reader_thread(pid, thread);
+	enum input_wait all = folder ? BLOCKED_WAITS : BLOCKED_OTHERWISE;
+	for (pid_t thread; all != BLOCKED_OTHERWISE && (thread = input_wait_next(folder)) > 0;) {
+		enum input_wait in = input_wait_thread(pid, thread);
 		if (in != BLOCKED_WAITS)
 			all = in;
 	}
@@ -74,15 +73,15 @@ static enum blocked_reader blocked_reader_process(pid_t pid)
 	return all;
 }
 
-bool blocked_reader_in_read(pid_t group)
+bool input_wait_in_read(pid_t group)
 {
 	DIR *folder = opendir("/proc");
 	bool reads = false;
 	bool all = true;
-	for (pid_t pid; all && (pid = blocked_reader_next(folder)) > 0;) {
+	for (pid_t pid; all && (pid = input_wait_next(folder)) > 0;) {
 		if (getpgid(pid) != group)
 			continue;
-		enum blocked_reader in = blocked_reader_process(pid);
+		enum input_wait in = input_wait_process(pid);
 		reads |= in == BLOCKED_READS;
 		all = in != BLOCKED_OTHERWISE;
 	}
@@ -91,12 +90,12 @@ bool blocked_reader_in_read(pid_t group)
 	return all && reads;
 }
 
-char blocked_reader_state(pid_t pid)
+char input_wait_state(pid_t pid)
 {
 	char path[64];
 	char text[128];
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	blocked_reader_load(path, text, sizeof(text));
+	input_wait_load(path, text, sizeof(text));
 	/* The state comes after the program's name, which may hold anything. */
 	const char *name_end = strrchr(text, ')');
 	return name_end && strncmp(name_end, ") ", 2) == 0 ? name_end[2] : '\0';

@@ -5,8 +5,8 @@
  *
  * Threads: the thread that runs the run.
  */
-#ifndef SEGMENT_PROGRAM_H
-#define SEGMENT_PROGRAM_H
+#ifndef SEGMENT_PROCESS_H
+#define SEGMENT_PROCESS_H
 
 #include "segment.h"
 
@@ -14,6 +14,6 @@
  * base is copied; its type need not be set. argv: NULL-ended, owned from now on, its words
  * too. NULL: out of memory, and argv is still the caller's.
  */
-struct segment *segment_program_new(const struct segment *base, char **argv);
+struct segment *segment_process_new(const struct segment *base, char **argv);
 
 #endif

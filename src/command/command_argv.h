@@ -9,37 +9,38 @@
  *
  * Threads: any; parsed words are constant.
  */
-#ifndef ARGUMENTS_H
-#define ARGUMENTS_H
+#ifndef COMMAND_ARGV_H
+#define COMMAND_ARGV_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ARGUMENTS_MAX 64
+#define COMMAND_ARGV_MAX 64
 
-struct arguments {
-	/* NULL-ended, owned; ARGUMENTS_RECORD where the record goes. n is 0: a shell is needed. */
-	char *words[ARGUMENTS_MAX + 1];
+struct command_argv {
+	/* NULL-ended, owned; COMMAND_ARGV_RECORD where the record goes. n is 0: a shell is needed.
+	 */
+	char *words[COMMAND_ARGV_MAX + 1];
 	size_t n;
 };
 
 /* Stands for the record in a word; a text that holds this byte is left to a shell. */
-#define ARGUMENTS_RECORD '\1'
+#define COMMAND_ARGV_RECORD '\1'
 
 /* Splits a command; with_record: {} and "$1" are the record. Returns 0 or -ENOMEM. */
-int arguments_split(const char *command, bool with_record, struct arguments *ret_words);
-void arguments_free(struct arguments *words);
+int command_argv_split(const char *command, bool with_record, struct command_argv *ret_words);
+void command_argv_free(struct command_argv *words);
 
 /*
  * The command as a script for sh -c whose $1 is the record: {} becomes "$1" as the
  * quotes around it want it. free() it; NULL: out of memory.
  */
-char *arguments_script(const char *command);
+char *command_argv_script(const char *command);
 
 /*
  * The word with the record in its place. free() it, unless it is the word itself, which
  * it is where the record has no place in it. NULL: out of memory.
  */
-char *arguments_fill(char *word, const char *record, size_t size);
+char *command_argv_fill(char *word, const char *record, size_t size);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "segment_program.h"
+#include "segment_process.h"
 
 #include "child.h"
 #include "failure.h"
 #include "fd.h"
 #include "shell_syntax.h"
-#include "trace_log.h"
+#include "trace_events.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct segment_program {
+struct segment_process {
 	struct segment base;
 	struct child child;
 	struct stderr_relay relay; /* what it writes to stderr, unless it has our own */
@@ -22,9 +22,9 @@ struct segment_program {
 	bool struck;  /* a command at a terminal was ended by SIGINT, perhaps by Ctrl-C */
 };
 
-static struct segment_program *segment_program(struct segment *segment)
+static struct segment_process *segment_program(struct segment *segment)
 {
-	return (struct segment_program *)segment;
+	return (struct segment_process *)segment;
 }
 
 /*
@@ -32,7 +32,7 @@ static struct segment_program *segment_program(struct segment *segment)
  * program of ours tags them itself, but several together might mix long ones. Returns a
  * descriptor, or -errno.
  */
-static int segment_program_stderr(struct segment_program *program)
+static int segment_process_stderr(struct segment_process *program)
 {
 	char tag[STDERR_RELAY_PREFIX_MAX] = "";
 	int fd = STDERR_FILENO;
@@ -44,11 +44,11 @@ static int segment_program_stderr(struct segment_program *program)
 	return r < 0 ? r : fd;
 }
 
-static int segment_program_start(struct segment *segment, int bell, struct leat_error *reterr)
+static int segment_process_start(struct segment *segment, int bell, struct leat_error *reterr)
 {
-	struct segment_program *program = segment_program(segment);
+	struct segment_process *program = segment_program(segment);
 	(void)bell;
-	int errors = segment_program_stderr(program);
+	int errors = segment_process_stderr(program);
 	int map[] = {
 	    program->base.in_fd, program->base.out_fd, errors, program->base.options->trace_fd};
 	struct child_setup setup = {
@@ -76,20 +76,20 @@ static int segment_program_start(struct segment *segment, int bell, struct leat_
 }
 
 /* A reader that went away matters at the end of the chain only. */
-static void segment_program_reader_gone(struct segment_program *program, const char *name)
+static void segment_process_reader_gone(struct segment_process *program, const char *name)
 {
 	if (program->base.is_last)
 		failure(
 		    &program->base.error, LEAT_READER_GONE, 0, "%s: the reader closed it", name);
 }
 
-static void segment_program_judge_ours(struct segment_program *program)
+static void segment_process_judge_ours(struct segment_process *program)
 {
 	int status = program->child.status;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : LEAT_STOPPED;
 	char how[128];
 	if (code == LEAT_READER_GONE) {
-		segment_program_reader_gone(program, program->base.options->out_name);
+		segment_process_reader_gone(program, program->base.options->out_name);
 		return;
 	}
 	program->base.error.status = code;
@@ -100,14 +100,14 @@ static void segment_program_judge_ours(struct segment_program *program)
 	    how);
 }
 
-static void segment_program_judge_command(struct segment_program *program)
+static void segment_process_judge_command(struct segment_process *program)
 {
 	int status = program->child.status;
 	char how[128];
 	/* A shell that has waited for its command gives 128 and the signal's number. */
 	if ((WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) ||
 	    (WIFEXITED(status) && WEXITSTATUS(status) == LEAT_READER_GONE)) {
-		segment_program_reader_gone(program, program->base.options->out_name);
+		segment_process_reader_gone(program, program->base.options->out_name);
 		return;
 	}
 	child_describe(&program->child, how, sizeof(how));
@@ -118,20 +118,20 @@ static void segment_program_judge_command(struct segment_program *program)
 	    program->base.specs->target, how, code == SHELL_NOT_FOUND ? " (not found)" : "");
 }
 
-static void segment_program_judge_sigint(struct segment *segment)
+static void segment_process_judge_sigint(struct segment *segment)
 {
-	struct segment_program *program = segment_program(segment);
+	struct segment_process *program = segment_program(segment);
 	if (!program->struck)
 		return;
 	if (program->is_ours)
-		segment_program_judge_ours(program);
+		segment_process_judge_ours(program);
 	else
-		segment_program_judge_command(program);
+		segment_process_judge_command(program);
 }
 
-static void segment_program_step(struct segment *segment)
+static void segment_process_step(struct segment *segment)
 {
-	struct segment_program *program = segment_program(segment);
+	struct segment_process *program = segment_program(segment);
 	struct child *child = &program->child;
 	/* Also after its end: what it has started may have something to say until segment_end. */
 	stderr_relay_pump(&program->relay);
@@ -140,7 +140,7 @@ static void segment_program_step(struct segment *segment)
 	program->base.done = true;
 	/* A program of ours has written its own and its children's. */
 	if (program->base.options->trace_fd >= 0 && !program->is_ours)
-		(void)trace_log_process(program->base.options->trace_fd,
+		(void)trace_events_process(program->base.options->trace_fd,
 		    segment_trace_stage(&program->base, 0), true, (uint32_t)child->started_pid,
 		    child->start_ns, child->end_ns, &child->usage, &child->io);
 	bool clean = WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
@@ -153,41 +153,41 @@ static void segment_program_step(struct segment *segment)
 		return;
 	}
 	if (program->is_ours)
-		segment_program_judge_ours(program);
+		segment_process_judge_ours(program);
 	else
-		segment_program_judge_command(program);
+		segment_process_judge_command(program);
 }
 
-static int segment_program_poll(const struct segment *segment, struct pollfd *items)
+static int segment_process_poll(const struct segment *segment, struct pollfd *items)
 {
-	const struct segment_program *program = (const struct segment_program *)segment;
+	const struct segment_process *program = (const struct segment_process *)segment;
 	int n = 0;
 	if (!segment->done && program->child.pid != 0)
 		items[n++] = (struct pollfd){.fd = program->child.pidfd, .events = POLLIN};
 	return n + stderr_relay_poll(&program->relay, items + n);
 }
 
-static void segment_program_signal(struct segment *segment, int signal)
+static void segment_process_signal(struct segment *segment, int signal)
 {
-	struct segment_program *program = segment_program(segment);
+	struct segment_process *program = segment_program(segment);
 	/* Ours has children in groups of their own, and stops them itself. */
 	bool tell = program->is_ours && signal == SIGSTOP;
 	child_kill(&program->child, tell ? SIGTSTP : signal);
 }
 
-static void segment_program_interrupt(struct segment *segment)
+static void segment_process_interrupt(struct segment *segment)
 {
 	child_kill(&segment_program(segment)->child, SIGINT);
 }
 
-static void segment_program_abort(struct segment *segment, bool force)
+static void segment_process_abort(struct segment *segment, bool force)
 {
 	child_kill(&segment_program(segment)->child, force ? SIGKILL : SIGTERM);
 }
 
-static int segment_program_end(struct segment *segment)
+static int segment_process_end(struct segment *segment)
 {
-	struct segment_program *program = segment_program(segment);
+	struct segment_process *program = segment_program(segment);
 	child_end(&program->child);
 	pid_t group = program->child.group;
 	child_end_group(&program->child);
@@ -202,20 +202,20 @@ static int segment_program_end(struct segment *segment)
 }
 
 static const struct segment_type segment_program_type = {
-    .start = segment_program_start,
+    .start = segment_process_start,
     .copies_descriptors = true,
-    .poll = segment_program_poll,
-    .step = segment_program_step,
-    .signal = segment_program_signal,
-    .interrupt = segment_program_interrupt,
-    .abort = segment_program_abort,
-    .judge_sigint = segment_program_judge_sigint,
-    .end = segment_program_end,
+    .poll = segment_process_poll,
+    .step = segment_process_step,
+    .signal = segment_process_signal,
+    .interrupt = segment_process_interrupt,
+    .abort = segment_process_abort,
+    .judge_sigint = segment_process_judge_sigint,
+    .end = segment_process_end,
 };
 
-struct segment *segment_program_new(const struct segment *base, char **argv)
+struct segment *segment_process_new(const struct segment *base, char **argv)
 {
-	struct segment_program *program = calloc(1, sizeof(*program));
+	struct segment_process *program = calloc(1, sizeof(*program));
 	if (!program)
 		return NULL;
 	program->base = *base;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "arguments.h"
+#include "command_argv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,10 +69,10 @@ static void splits_what_needs_no_shell(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct arguments words;
+		struct command_argv words;
 		char joined[256] = "";
 		assert_int_equal(
-		    arguments_split(cases[i].command, cases[i].with_record, &words), 0);
+		    command_argv_split(cases[i].command, cases[i].with_record, &words), 0);
 		for (size_t k = 0; k < words.n; k++) {
 			strcat(joined, k > 0 ? "|" : "");
 			strcat(joined, words.words[k]);
@@ -82,22 +82,22 @@ static void splits_what_needs_no_shell(void **state)
 			assert_string_equal(joined, cases[i].words);
 		else
 			assert_int_equal(words.n, 0);
-		arguments_free(&words);
+		command_argv_free(&words);
 	}
 }
 
 static void leaves_very_many_words_to_a_shell(void **state)
 {
 	(void)state;
-	char command[4 * ARGUMENTS_MAX] = "";
-	struct arguments words;
-	for (size_t i = 0; i < ARGUMENTS_MAX; i++)
+	char command[4 * COMMAND_ARGV_MAX] = "";
+	struct command_argv words;
+	for (size_t i = 0; i < COMMAND_ARGV_MAX; i++)
 		strcat(command, "a ");
-	assert_int_equal(arguments_split(command, false, &words), 0);
-	assert_int_equal(words.n, ARGUMENTS_MAX);
-	arguments_free(&words);
+	assert_int_equal(command_argv_split(command, false, &words), 0);
+	assert_int_equal(words.n, COMMAND_ARGV_MAX);
+	command_argv_free(&words);
 	strcat(command, "a");
-	assert_int_equal(arguments_split(command, false, &words), 0);
+	assert_int_equal(command_argv_split(command, false, &words), 0);
 	assert_int_equal(words.n, 0);
 }
 
@@ -115,7 +115,7 @@ static void a_script_gets_the_record_unharmed(void **state)
 	};
 	static const char record[] = "$(touch /nowhere/x) \"; 'a' `b` \\ * {} $1 -n";
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		char *script = arguments_script(scripts[i]);
+		char *script = command_argv_script(scripts[i]);
 		assert_non_null(script);
 		char out[256] = "";
 		assert_int_equal(setenv("SCRIPT", script, 1), 0);
@@ -135,14 +135,14 @@ static void fills_a_record_in(void **state)
 	char plain[] = "abc";
 	char one[] = "a" R "b";
 	char two[] = R R;
-	assert_ptr_equal(arguments_fill(plain, "x", 1), plain);
-	char *filled = arguments_fill(one, "x\1yz", 3);
+	assert_ptr_equal(command_argv_fill(plain, "x", 1), plain);
+	char *filled = command_argv_fill(one, "x\1yz", 3);
 	assert_string_equal(filled, "ax\1yb");
 	free(filled);
-	filled = arguments_fill(two, "ab", 2);
+	filled = command_argv_fill(two, "ab", 2);
 	assert_string_equal(filled, "abab");
 	free(filled);
-	filled = arguments_fill(one, NULL, 0);
+	filled = command_argv_fill(one, NULL, 0);
 	assert_string_equal(filled, "ab");
 	free(filled);
 }

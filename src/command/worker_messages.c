@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "diagnostics.h"
+#include "worker_messages.h"
 
 #include "fd.h"
 #include "quote.h"
@@ -8,23 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 
-void diagnostics_init(struct diagnostics *notices, int bell)
+void worker_messages_init(struct worker_messages *notices, int bell)
 {
-	*notices = (struct diagnostics){.bell = bell};
+	*notices = (struct worker_messages){.bell = bell};
 	pthread_mutex_init(&notices->lock, NULL);
 }
 
-void diagnostics_fini(struct diagnostics *notices)
+void worker_messages_fini(struct worker_messages *notices)
 {
 	pthread_mutex_destroy(&notices->lock);
 }
 
-void diagnostics_post(struct diagnostics *notices, const char *format, ...)
+void worker_messages_post(struct worker_messages *notices, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	pthread_mutex_lock(&notices->lock);
-	if (notices->n < DIAGNOSTICS_MAX) {
+	if (notices->n < WORKER_MESSAGES_MAX) {
 		char *text = notices->texts[notices->n++];
 		if (vsnprintf(text, sizeof(notices->texts[0]), format, args) >=
 		    (int)sizeof(notices->texts[0]))
@@ -35,7 +35,7 @@ void diagnostics_post(struct diagnostics *notices, const char *format, ...)
 	fd_ring(notices->bell);
 }
 
-void diagnostics_fail(struct diagnostics *notices, const char *format, ...)
+void worker_messages_fail(struct worker_messages *notices, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -51,7 +51,7 @@ void diagnostics_fail(struct diagnostics *notices, const char *format, ...)
 	fd_ring(notices->bell);
 }
 
-bool diagnostics_take(struct diagnostics *notices, char *text)
+bool worker_messages_take(struct worker_messages *notices, char *text)
 {
 	pthread_mutex_lock(&notices->lock);
 	bool found = notices->n > 0;
@@ -65,7 +65,7 @@ bool diagnostics_take(struct diagnostics *notices, char *text)
 	return found;
 }
 
-struct leat_error diagnostics_error(struct diagnostics *notices)
+struct leat_error worker_messages_error(struct worker_messages *notices)
 {
 	pthread_mutex_lock(&notices->lock);
 	struct leat_error error = notices->error;

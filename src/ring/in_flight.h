@@ -6,8 +6,8 @@
  *
  * Threads: any, unless a function says otherwise.
  */
-#ifndef WINDOW_H
-#define WINDOW_H
+#ifndef IN_FLIGHT_H
+#define IN_FLIGHT_H
 
 #include "region.h"
 
@@ -15,34 +15,34 @@
 #include <stdint.h>
 
 /* Records in a batch, at most. */
-#define WINDOW_RECORDS_MAX 65536u
+#define IN_FLIGHT_RECORDS_MAX 65536u
 
 /*
  * For a ring with a stage that may answer only after it has been sent many records, as a
  * program that buffers its output does: bounds the batches in flight to so many slots, since
  * one record in each of all slots might never be enough for it.
  */
-void window_bound(const struct region *region, uint32_t slots);
+void in_flight_bound(const struct region *region, uint32_t slots);
 
 /* The sink's, after it has retired a slot: the starved stage has answered. */
-void window_reset(const struct region *region);
+void in_flight_reset(const struct region *region);
 
 /*
  * Such a stage is starved of input: opens more slots, with many more records in each. A
  * stage that is starved again after it has answered gets more slots from the start.
  */
-void window_widen(const struct region *region);
+void in_flight_widen(const struct region *region);
 
 /* The source's: whether it has records that there is no room for. */
-void window_set_source_blocked(const struct region *region, bool held);
+void in_flight_set_source_blocked(const struct region *region, bool held);
 
 /* Whether the source can give no more now: it is blocked, or its input has ended. */
-bool window_is_source_blocked(const struct region *region);
+bool in_flight_is_source_blocked(const struct region *region);
 
 /* Whether another slot may be filled, with so many in flight. */
-bool window_may_fill(const struct region *region, uint64_t in_flight);
+bool in_flight_may_fill(const struct region *region, uint64_t in_flight);
 
 /* How many records the next batch should wait for; 0: for none. */
-uint32_t window_least_records(const struct region *region);
+uint32_t in_flight_least_records(const struct region *region);
 
 #endif

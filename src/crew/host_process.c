@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crew_process.h"
+#include "host_process.h"
 
 #include "atomic.h"
 #include "cores.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool crew_process_has(const struct crew *crew, unsigned host, uint32_t group)
+static bool host_process_has(const struct crew *crew, unsigned host, uint32_t group)
 {
 	for (uint32_t i = 0; i < crew->plan.n_workers; i++) {
 		if (crew->plan.workers[i].host == host && crew->plan.workers[i].group == group)
@@ -25,12 +25,12 @@ static bool crew_process_has(const struct crew *crew, unsigned host, uint32_t gr
 	return false;
 }
 
-const char *crew_process_name(const struct crew *crew, unsigned host)
+const char *host_process_name(const struct crew *crew, unsigned host)
 {
 	const char *name = NULL;
 	for (uint32_t i = 0; i < crew->plan.n_stages; i++) {
 		const struct region_stage *stage = &crew->plan.stages[i];
-		if (!crew_process_has(crew, host, stage->group))
+		if (!host_process_has(crew, host, stage->group))
 			continue;
 		/* What a Python process is for is its first Python stage. */
 		bool meant = crew->plan.hosts[host] != HOST_PYTHON || stage->kind != STAGE_C;
@@ -42,7 +42,7 @@ const char *crew_process_name(const struct crew *crew, unsigned host)
 }
 
 /* Of several workers of a group in processes of their own: which one, from 1. 0: there is one. */
-static unsigned crew_process_nth(const struct crew *crew, unsigned host)
+static unsigned host_process_nth(const struct crew *crew, unsigned host)
 {
 	unsigned n = 0;
 	unsigned nth = 0;
@@ -52,7 +52,7 @@ static unsigned crew_process_nth(const struct crew *crew, unsigned host)
 			group = crew->plan.workers[i].group;
 	}
 	for (uint32_t i = 0; i < crew->plan.n_hosts; i++) {
-		n += crew_process_has(crew, i, group);
+		n += host_process_has(crew, i, group);
 		if (i == host)
 			nth = n;
 	}
@@ -60,18 +60,18 @@ static unsigned crew_process_nth(const struct crew *crew, unsigned host)
 }
 
 /* "[mul] ", or "[mul.2] " for the second of its workers; "[mul+add] " for who runs both. */
-static void crew_process_tag(const struct crew *crew, unsigned host, char *tag)
+static void host_process_tag(const struct crew *crew, unsigned host, char *tag)
 {
 	char names[STDERR_RELAY_PREFIX_MAX - 32] = "";
 	char number[16] = "";
 	size_t size = 0;
 	for (uint32_t i = 0; i < crew->plan.n_stages && size < sizeof(names); i++) {
 		const struct region_stage *stage = &crew->plan.stages[i];
-		if (crew_process_has(crew, host, stage->group))
+		if (host_process_has(crew, host, stage->group))
 			size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
 			    size > 0 ? "+" : "", stage->name);
 	}
-	unsigned nth = crew_process_nth(crew, host);
+	unsigned nth = host_process_nth(crew, host);
 	if (nth > 0)
 		snprintf(number, sizeof(number), ".%u", nth);
 	if (size >= sizeof(names))
@@ -85,7 +85,7 @@ static void crew_process_tag(const struct crew *crew, unsigned host, char *tag)
  * each worker's get a share of them, unless the user has said how many. Returns an environment
  * to free, whose strings are others', or NULL for the caller's.
  */
-static char **crew_process_environment(const struct crew *crew, char *share, size_t capacity)
+static char **host_process_environment(const struct crew *crew, char *share, size_t capacity)
 {
 	static const char *const names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
 	    "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"};
@@ -115,12 +115,12 @@ static char **crew_process_environment(const struct crew *crew, char *share, siz
  * A host's stdin is empty and its stdout is its stderr, which we pass on: data goes through
  * the region.
  */
-static int crew_process_exec(struct crew *crew, unsigned host, char *const *argv)
+static int host_process_exec(struct crew *crew, unsigned host, char *const *argv)
 {
 	char tag[STDERR_RELAY_PREFIX_MAX] = "";
 	int words;
 	if (crew->tag)
-		crew_process_tag(crew, host, tag);
+		host_process_tag(crew, host, tag);
 	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (empty < 0)
 		return -errno;
@@ -128,7 +128,7 @@ static int crew_process_exec(struct crew *crew, unsigned host, char *const *argv
 	if (r == 0) {
 		int map[] = {empty, words, words, crew->region.fd, crew->bell};
 		char share[512];
-		char **environment = crew_process_environment(crew, share, sizeof(share));
+		char **environment = host_process_environment(crew, share, sizeof(share));
 		struct child_setup setup = {
 		    .argv = argv, .environment = environment, .map = map, .n_map = 5};
 		r = child_start(&crew->hosts[host], &setup);
@@ -141,7 +141,7 @@ static int crew_process_exec(struct crew *crew, unsigned host, char *const *argv
 	return r;
 }
 
-int crew_process_start(struct crew *crew, unsigned host, struct leat_error *reterr)
+int host_process_start(struct crew *crew, unsigned host, struct leat_error *reterr)
 {
 	const char *python = crew->python;
 	bool is_python = crew->plan.hosts[host] == HOST_PYTHON;
@@ -153,10 +153,10 @@ int crew_process_start(struct crew *crew, unsigned host, struct leat_error *rete
 	char *const leat_argv[] = {program, "host", "3", "4", number, NULL};
 	int r = -ENOMEM;
 	if (program && (!is_python || library))
-		r = crew_process_exec(crew, host, is_python ? python_argv : leat_argv);
+		r = host_process_exec(crew, host, is_python ? python_argv : leat_argv);
 	if (r < 0)
 		failure(reterr, crew->working ? LEAT_STOPPED : LEAT_CANNOT_START, r,
-		    "stage '%s': %s: %s%s", crew_process_name(crew, host),
+		    "stage '%s': %s: %s%s", host_process_name(crew, host),
 		    is_python ? python : "leat", strerror(-r),
 		    is_python ? " (the interpreter; choose one with --python)" : "");
 	free(program);
@@ -164,7 +164,7 @@ int crew_process_start(struct crew *crew, unsigned host, struct leat_error *rete
 	return r;
 }
 
-bool crew_process_is_wanted(const struct crew *crew, unsigned host)
+bool host_process_is_wanted(const struct crew *crew, unsigned host)
 {
 	const struct region *region = &crew->region;
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
@@ -176,7 +176,7 @@ bool crew_process_is_wanted(const struct crew *crew, unsigned host)
 	return false;
 }
 
-static void crew_process_set_states(struct crew *crew, unsigned host, enum worker_state state)
+static void host_process_set_states(struct crew *crew, unsigned host, enum worker_state state)
 {
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		struct region_worker *worker = region_worker(&crew->region, i);
@@ -186,7 +186,7 @@ static void crew_process_set_states(struct crew *crew, unsigned host, enum worke
 	}
 }
 
-static bool crew_process_has_state(const struct crew *crew, unsigned host, enum worker_state state)
+static bool host_process_has_state(const struct crew *crew, unsigned host, enum worker_state state)
 {
 	for (unsigned i = 0; i < crew->plan.n_workers; i++) {
 		const struct region_worker *worker = region_worker(&crew->region, i);
@@ -197,29 +197,29 @@ static bool crew_process_has_state(const struct crew *crew, unsigned host, enum 
 	return false;
 }
 
-void crew_process_defer(struct crew *crew, unsigned host)
+void host_process_defer(struct crew *crew, unsigned host)
 {
-	crew_process_set_states(crew, host, WORKER_DEFERRED);
+	host_process_set_states(crew, host, WORKER_DEFERRED);
 }
 
-void crew_process_start_wanted(struct crew *crew)
+void host_process_start_wanted(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
 		struct leat_error error;
-		if (!crew_process_has_state(crew, i, WORKER_DEFERRED) ||
-		    !crew_process_is_wanted(crew, i))
+		if (!host_process_has_state(crew, i, WORKER_DEFERRED) ||
+		    !host_process_is_wanted(crew, i))
 			continue;
-		crew_process_set_states(crew, i, WORKER_STARTING);
+		host_process_set_states(crew, i, WORKER_STARTING);
 		/* The run can do without: it is tried again at the next call. */
-		if (crew_process_start(crew, i, &error) < 0)
-			crew_process_defer(crew, i);
+		if (host_process_start(crew, i, &error) < 0)
+			host_process_defer(crew, i);
 	}
 }
 
-void crew_process_dismiss(struct crew *crew)
+void host_process_dismiss(struct crew *crew)
 {
 	for (unsigned i = 0; i < crew->plan.n_hosts; i++) {
-		if (!crew_process_has_state(crew, i, WORKER_READY))
+		if (!host_process_has_state(crew, i, WORKER_READY))
 			child_kill(&crew->hosts[i], SIGKILL);
 	}
 }

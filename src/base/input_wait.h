@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What processes sleep in, as the kernel tells it in /proc. Threads: any. */
-#ifndef BLOCKED_H
-#define BLOCKED_H
+#ifndef INPUT_WAIT_H
+#define INPUT_WAIT_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -11,9 +11,9 @@
  * all others in such a read or in a wait for a child or another thread. False where it
  * cannot be known.
  */
-bool blocked_reader_in_read(pid_t group);
+bool input_wait_in_read(pid_t group);
 
 /* A process's state as the letter of proc(5): T is stopped, Z has ended; 0: unknown. */
-char blocked_reader_state(pid_t pid);
+char input_wait_state(pid_t pid);
 
 #endif

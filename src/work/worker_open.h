@@ -5,8 +5,8 @@
  *
  * Threads: a worker belongs to one.
  */
-#ifndef WORKER_LOAD_H
-#define WORKER_LOAD_H
+#ifndef WORKER_OPEN_H
+#define WORKER_OPEN_H
 
 #include "atomic.h"
 #include "c_call.h"

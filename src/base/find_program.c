@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "program_path.h"
+#include "find_program.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Whether it is a file that can be executed. Returns 0, -ENOENT or -EACCES. */
-static int program_path_look(const char *file)
+static int find_program_look(const char *file)
 {
 	struct stat status;
 	if (stat(file, &status) < 0)
@@ -17,7 +17,7 @@ static int program_path_look(const char *file)
 	return S_ISREG(status.st_mode) && access(file, X_OK) == 0 ? 0 : -EACCES;
 }
 
-int program_path_find(const char *name, char **ret_file)
+int find_program(const char *name, char **ret_file)
 {
 	char usual[256] = "";
 	const char *path = strchr(name, '/') ? "" : getenv("PATH");
@@ -30,7 +30,7 @@ int program_path_find(const char *name, char **ret_file)
 		char *file = NULL;
 		if (asprintf(&file, "%.*s%s%s", (int)size, path, size > 0 ? "/" : "", name) < 0)
 			return -ENOMEM;
-		int found = program_path_look(file);
+		int found = find_program_look(file);
 		if (found == 0 && ret_file) {
 			*ret_file = file;
 			return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "blocked_reader.h"
+#include "input_wait.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -132,7 +132,7 @@ static void nap(void)
 static bool comes_to_wait(const struct sleeper *sleeper)
 {
 	for (int i = 0; i < 10000; i++) {
-		if (blocked_reader_in_read(sleeper->pid))
+		if (input_wait_in_read(sleeper->pid))
 			return true;
 		nap();
 	}
@@ -161,10 +161,10 @@ static void takes_nobody_else_for_one(void **state)
 		/* Time enough to begin. */
 		for (int k = 0; k < 100; k++)
 			nap();
-		assert_false(blocked_reader_in_read(sleeper.pid));
+		assert_false(input_wait_in_read(sleeper.pid));
 		sleeper_end(&sleeper);
 	}
-	assert_false(blocked_reader_in_read(getpid() == 1 ? 2 : 1));
+	assert_false(input_wait_in_read(getpid() == 1 ? 2 : 1));
 }
 
 static void knows_the_state_of_a_process(void **state)
@@ -173,13 +173,13 @@ static void knows_the_state_of_a_process(void **state)
 	struct sleeper sleeper = sleeper_start(sleeps);
 	kill(sleeper.pid, SIGSTOP);
 	waitpid(sleeper.pid, NULL, WUNTRACED);
-	assert_int_equal(blocked_reader_state(sleeper.pid), 'T');
+	assert_int_equal(input_wait_state(sleeper.pid), 'T');
 	kill(sleeper.pid, SIGKILL);
 	siginfo_t info;
 	assert_int_equal(waitid(P_PID, (id_t)sleeper.pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(blocked_reader_state(sleeper.pid), 'Z');
+	assert_int_equal(input_wait_state(sleeper.pid), 'Z');
 	sleeper_end(&sleeper);
-	assert_int_equal(blocked_reader_state(sleeper.pid), 0);
+	assert_int_equal(input_wait_state(sleeper.pid), 0);
 }
 
 int main(void)
