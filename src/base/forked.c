@@ -7,15 +7,24 @@
 
 volatile int forked_is_child;
 
+static _Thread_local volatile uint32_t *forked_calls;
+
 /* Only in the one thread that the child has. */
 static void forked_note(void)
 {
 	forked_is_child = 1;
+	if (forked_calls)
+		*forked_calls = 0;
 }
 
 static void forked_register(void)
 {
 	(void)pthread_atfork(NULL, NULL, forked_note);
+}
+
+void forked_bound(volatile uint32_t *calls)
+{
+	forked_calls = calls;
 }
 
 void forked_watch(void)

@@ -8,7 +8,8 @@
 #ifndef FORKED_H
 #define FORKED_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Not for others to change. */
 extern volatile int forked_is_child;
@@ -19,11 +20,25 @@ void forked_watch(void);
 /* Says so on stderr and ends this process, without any clean-up that its parent will do. */
 _Noreturn void forked_end(void);
 
-/* After each call of a function: ends the process if that has forked, and this is the child. */
+/*
+ * Where this thread keeps how many calls it is about to make, each of which costs too little for
+ * a check of its own; a child finds none left. NULL: it makes single calls.
+ */
+void forked_bound(volatile uint32_t *calls);
+
+/* After each call of a function, or the last of several: ends the process if that has forked, and
+ * this is the child. */
 static inline void forked_check(void)
 {
 	if (__builtin_expect(forked_is_child, 0))
 		forked_end();
+}
+
+/* The same for calls that forked_bound was told of; they are over. */
+static inline void forked_done(void)
+{
+	forked_bound(NULL);
+	forked_check();
 }
 
 #endif

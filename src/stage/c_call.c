@@ -20,7 +20,6 @@
 /* The longest that a number can be as a line. */
 #define CALL_TEXT_MAX (NUMBER_F64_MAX + 1)
 
-/* Digits shown of a number that is too long. */
 #define CALL_SHOWN_DIGITS 24
 
 typedef int64_t c_call_i64(int64_t);
@@ -290,26 +289,27 @@ static void c_call_run(struct c_call *call, uint32_t index, const void *numbers,
 {
 	struct c_call_result *result = call->result;
 	void *place = c_call_place(call);
+	volatile uint32_t bound = n;
 	c_call_begin(call, index);
+	forked_bound(&bound);
 	if (call->stage->kind == LEAT_STAGE_I64) {
 		c_call_i64 *function = (c_call_i64 *)call->stage->function;
 		const int64_t *in = numbers;
 		int64_t *out = place;
-		for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t i = 0; i < bound; i++) {
 			result->at = index + i;
 			out[i] = function(in[i]);
-			forked_check();
 		}
 	} else {
 		c_call_f64 *function = (c_call_f64 *)call->stage->function;
 		const double *in = numbers;
 		double *out = place;
-		for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t i = 0; i < bound; i++) {
 			result->at = index + i;
 			out[i] = function(in[i]);
-			forked_check();
 		}
 	}
+	forked_done();
 	if (result->kind == LEAT_RECORDS)
 		result->size = c_call_write((enum leat_stage_kind)call->stage->kind, call->frame,
 		    call->data, result->size, result, n);

@@ -182,6 +182,8 @@ static void worker_batch_crashed(
     struct leat_worker *worker, const struct c_call_output *output, int number)
 {
 	char why[128];
+	/* What it kept on the stack is gone. */
+	forked_bound(NULL);
 	if (number == CRASH_EXIT)
 		snprintf(why, sizeof(why), "called exit(%d)", crash_handler_exit_status());
 	else
