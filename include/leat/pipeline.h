@@ -72,8 +72,8 @@ enum leat_notice {
  *         and an interrupt are not worth a line.
  * jobs: a pool of so many workers, each able to run every stage that is stateless, or
  *       LEAT_WORKERS_AUTO; 0: a worker a stage. It says that functions are stateless: a record's
- * result does not depend on the records before it. A Python class never is; see
- *       leat_pipeline_workers and leat_pipeline_serial for single stages.
+ *       result does not depend on the records before it. A Python class is always taken to keep
+ *       state; see leat_pipeline_workers and leat_pipeline_serial for single stages.
  * unordered: records may leave in another order than they came.
  * tag: what a stage's process writes to stderr comes out with the stage's name before each
  *      line, as does what a command writes.

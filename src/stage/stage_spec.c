@@ -134,6 +134,18 @@ static char *stage_spec_script_name(const char *arguments, char option)
 	return name;
 }
 
+/* Whether a command that begins so is a script, and has no program to be called after. */
+static bool stage_spec_is_shell_word(const char *word)
+{
+	static const char *const words[] = {"!", ".", ":", "alias", "case", "cd", "eval", "exec",
+	    "export", "for", "if", "read", "set", "trap", "unset", "until", "while", "{"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * A command is called after its program, and an interpreter's script after the
  * script: `LC_ALL=C sort -n` is sort, `python3 -u tools/mul.py` is mul.
@@ -153,7 +165,11 @@ static char *stage_spec_command_name(const char *command)
 			name = script;
 		}
 	}
-	return name && *name ? name : (free(name), strdup("command"));
+	if (name && *name && !stage_spec_is_shell_word(name))
+		return name;
+	bool is_script = name && *name;
+	free(name);
+	return strdup(is_script ? "shell" : "command");
 }
 
 /* Whether a command is assignments alone: a shell would do nothing, and drop every record. */

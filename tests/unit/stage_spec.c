@@ -45,6 +45,9 @@ static const struct {
     {"./x=y z", STAGE_COMMAND, "x=y", "./x=y z", NULL, "stream:./x=y z"},
     /* Commands. */
     {"stream:grep GET", STAGE_COMMAND, "grep", "grep GET", NULL, NULL},
+    {"if true; then cat; fi", STAGE_COMMAND, "shell", "if true; then cat; fi", NULL,
+	"stream:if true; then cat; fi"},
+    {"set -e; cat", STAGE_COMMAND, "shell", "set -e; cat", NULL, "stream:set -e; cat"},
     {"grep GET", STAGE_COMMAND, "grep", "grep GET", NULL, "stream:grep GET"},
     {"  /usr/bin/sort\t-n", STAGE_COMMAND, "sort", "  /usr/bin/sort\t-n", NULL,
 	"stream:  /usr/bin/sort\t-n"},
