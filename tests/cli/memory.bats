@@ -102,11 +102,13 @@ for i in range(40): sys.stdout.buffer.write(b"%d" % i + b"x" * (10 << 20) + b"\n
 while read -r record; do printf '%s%0200000d\n' "$record" 0; done
 END
 	sh grow.sh <records >expected
-	local stage options
+	local stage options batch
 	for stage in 'line:sh grow.sh' 'each:sh grow.sh {}' 'batch:sh grow.sh'; do
+		batch=
+		[[ $stage != batch:* ]] || batch='--batch 1l'
 		for options in '' '-j 2' '-j 4'; do
 			# shellcheck disable=SC2086 # words
-			watched $((1 << 20)) run $options --memory 1M --batch 1l "$stage"
+			watched $((1 << 20)) run $options --memory 1M $batch "$stage"
 			same expected out
 		done
 	done
