@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-volatile int forked_is_child;
+uint32_t forked_is_child;
 
 static _Thread_local volatile uint32_t *forked_calls;
 
 /* Only in the one thread that the child has. */
 static void forked_note(void)
 {
-	forked_is_child = 1;
+	/* relaxed: see forked_check */
+	atomic_store_relaxed(&forked_is_child, 1);
 	if (forked_calls)
 		*forked_calls = 0;
 }
@@ -32,7 +33,7 @@ void forked_watch(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	(void)pthread_once(&once, forked_register);
 	/* A child of a program that has run a pipeline may run one of its own. */
-	forked_is_child = 0;
+	atomic_store_relaxed(&forked_is_child, 0);
 }
 
 void forked_end(void)

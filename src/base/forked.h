@@ -8,11 +8,13 @@
 #ifndef FORKED_H
 #define FORKED_H
 
+#include "atomic.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* Not for others to change. */
-extern volatile int forked_is_child;
+extern uint32_t forked_is_child;
 
 /* This process has workers: from now on its children, but not itself, are such. */
 void forked_watch(void);
@@ -30,7 +32,8 @@ void forked_bound(volatile uint32_t *calls);
  * this is the child. */
 static inline void forked_check(void)
 {
-	if (__builtin_expect(forked_is_child, 0))
+	/* relaxed: a child has one thread, which has set it itself */
+	if (__builtin_expect(atomic_load_relaxed(&forked_is_child), 0))
 		forked_end();
 }
 

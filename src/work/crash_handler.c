@@ -30,8 +30,8 @@ bool crash_handler_has_sanitizer(void)
 static void crash_handler_exiting(int status, void *context)
 {
 	(void)context;
-	/* A child that the function forked ends as it likes. */
-	if (!crash_armed || forked_is_child)
+	/* A child that the function forked ends as it likes; relaxed: see forked_check. */
+	if (!crash_armed || atomic_load_relaxed(&forked_is_child))
 		return;
 	/* The C library has taken this one off its list. */
 	(void)on_exit(crash_handler_exiting, NULL);

@@ -4,6 +4,7 @@
 #include "atomic.h"
 #include "clock.h"
 #include "fd.h"
+#include "forked.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 void worker_host_join(struct leat_host *host, const struct region *region, int bell,
     unsigned number, struct launcher_context *commands)
 {
+	forked_watch();
 	*host = (struct leat_host){
 	    .region = *region,
 	    .bell = bell,

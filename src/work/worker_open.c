@@ -3,7 +3,6 @@
 
 #include "failure.h"
 #include "fd.h"
-#include "forked.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +56,6 @@ static int worker_open_command(
 
 int worker_load(struct leat_worker *worker, struct leat_error *reterr)
 {
-	forked_watch();
 	const struct region *region = worker_region(worker);
 	int r = 0;
 	for (unsigned i = 0; i < region->header->n_stages && r == 0; i++) {
